@@ -1,0 +1,1 @@
+//! Load, decide, append: the only place where keys change, and its management API.

@@ -1,0 +1,1 @@
+//! The embedded event log: SQLite, one writer, many callers grouped into one commit.

@@ -1,0 +1,1 @@
+//! Listens with guarded connections: deadlines, limits, TLS that reloads.

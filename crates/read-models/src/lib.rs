@@ -1,0 +1,1 @@
+//! The SQL read models: each partner's keys, for lists.

@@ -1,0 +1,1 @@
+//! The plain-text secret of a key: mint, parse, checksum, derive the verifier.

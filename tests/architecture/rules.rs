@@ -1,0 +1,115 @@
+//! The table of walls: what each crate of ours may use of ours, and what it must never reach, however indirectly.
+
+/// What one crate may and must not reach through its normal dependencies, transitively.
+pub struct Rule {
+    /// The crate, by its package name.
+    pub package: &'static str,
+    /// The only packages of ours that it may reach.
+    pub ours: &'static [&'static str],
+    /// Groups of foreign packages that it must not reach.
+    pub walls: &'static [Wall],
+}
+
+/// Foreign packages that stand for one thing a crate must not do.
+pub struct Wall {
+    /// What reaching one of them would mean.
+    pub means: &'static str,
+    /// Package names; one that ends in `*` stands for every name that begins so.
+    pub packages: &'static [&'static str],
+}
+
+const SQLITE: Wall = Wall { means: "an SQLite driver", packages: &["rusqlite*", "libsqlite3-sys"] };
+const OTHER_SQL: Wall =
+    Wall { means: "an SQL driver", packages: &["sqlx*", "postgres*", "tokio-postgres*", "diesel*", "sea-orm*"] };
+const KAFKA: Wall = Wall { means: "a Kafka driver", packages: &["rdkafka*"] };
+const KURRENTDB: Wall = Wall { means: "a KurrentDB driver", packages: &["kurrentdb*", "eventstore*", "tonic*"] };
+const HTTP_SERVER: Wall = Wall { means: "an HTTP server", packages: &["actix*", "hyper*", "axum*"] };
+const HTTP_CLIENT: Wall = Wall { means: "an HTTP client", packages: &["reqwest*", "awc"] };
+const RUNTIME: Wall = Wall { means: "an async runtime", packages: &["tokio*", "async-std*", "smol"] };
+const RANDOMNESS: Wall = Wall { means: "a source of randomness", packages: &["rand*", "getrandom*", "fastrand"] };
+const CLOCK: Wall = Wall { means: "a clock", packages: &["iana-time-zone*", "quanta", "time", "coarsetime"] };
+const TRACING: Wall = Wall { means: "logs or traces", packages: &["tracing*", "log", "opentelemetry*", "slog*"] };
+const SERIALISATION: Wall =
+    Wall { means: "serialisation, which could write a secret", packages: &["serde*", "postcard", "schemars*"] };
+const CONFIGURATION: Wall =
+    Wall { means: "configuration or the command line", packages: &["figment*", "clap*", "config", "dotenv*", "toml*"] };
+
+const DOMAIN: &str = "keyledger-domain";
+const SECRET: &str = "keyledger-secret";
+const EVENT_LOG: &str = "keyledger-event-log";
+const EVENT_LOG_SQLITE: &str = "keyledger-event-log-sqlite";
+const READ_MODELS: &str = "keyledger-read-models";
+const PROJECTORS: &str = "keyledger-projectors";
+const COMMAND_SERVICE: &str = "keyledger-command-service";
+const VALIDATOR: &str = "keyledger-validator";
+const LISTENER: &str = "keyledger-listener";
+
+/// One rule per crate, in the order of the tiers. A crate without a rule, and a rule without a crate, fail the test.
+pub const RULES: &[Rule] = &[
+    Rule {
+        package: DOMAIN,
+        ours: &[],
+        walls: &[
+            RUNTIME, SQLITE, OTHER_SQL, KAFKA, KURRENTDB, HTTP_SERVER, HTTP_CLIENT, RANDOMNESS, CLOCK, TRACING, CONFIGURATION,
+        ],
+    },
+    Rule {
+        package: SECRET,
+        ours: &[],
+        walls: &[
+            SERIALISATION, TRACING, RUNTIME, SQLITE, OTHER_SQL, KAFKA, KURRENTDB, HTTP_SERVER, HTTP_CLIENT, RANDOMNESS, CLOCK,
+            CONFIGURATION,
+        ],
+    },
+    Rule {
+        package: EVENT_LOG,
+        ours: &[],
+        walls: &[SQLITE, OTHER_SQL, KAFKA, KURRENTDB, HTTP_SERVER, HTTP_CLIENT, CONFIGURATION],
+    },
+    Rule {
+        package: EVENT_LOG_SQLITE,
+        ours: &[EVENT_LOG],
+        walls: &[OTHER_SQL, KAFKA, KURRENTDB, HTTP_SERVER, HTTP_CLIENT, CONFIGURATION],
+    },
+    Rule {
+        package: READ_MODELS,
+        ours: &[DOMAIN, EVENT_LOG],
+        walls: &[KAFKA, KURRENTDB, HTTP_SERVER, HTTP_CLIENT, CONFIGURATION],
+    },
+    Rule {
+        package: LISTENER,
+        ours: &[],
+        walls: &[SQLITE, OTHER_SQL, KAFKA, KURRENTDB, HTTP_CLIENT, CONFIGURATION],
+    },
+    Rule {
+        package: COMMAND_SERVICE,
+        ours: &[DOMAIN, SECRET, EVENT_LOG],
+        walls: &[SQLITE, OTHER_SQL, KAFKA, KURRENTDB, HTTP_CLIENT, CONFIGURATION],
+    },
+    Rule {
+        package: PROJECTORS,
+        ours: &[DOMAIN, EVENT_LOG],
+        walls: &[SQLITE, OTHER_SQL, KAFKA, KURRENTDB, HTTP_SERVER, HTTP_CLIENT, CONFIGURATION],
+    },
+    Rule {
+        package: VALIDATOR,
+        ours: &[DOMAIN, SECRET, EVENT_LOG],
+        walls: &[SQLITE, OTHER_SQL, KAFKA, KURRENTDB, HTTP_CLIENT, CONFIGURATION],
+    },
+    Rule {
+        // The root picks adapters and reads the configuration, so nothing of the product is foreign to it.
+        package: "keyledger",
+        ours: &[
+            DOMAIN, SECRET, EVENT_LOG, EVENT_LOG_SQLITE, READ_MODELS, LISTENER, COMMAND_SERVICE, PROJECTORS, VALIDATOR,
+        ],
+        walls: &[],
+    },
+    Rule {
+        // The tests see the product from outside, as a process, and its libraries; the binary is not a library.
+        package: "keyledger-tests",
+        ours: &[
+            DOMAIN, SECRET, EVENT_LOG, EVENT_LOG_SQLITE, READ_MODELS, LISTENER, COMMAND_SERVICE, PROJECTORS, VALIDATOR,
+        ],
+        walls: &[],
+    },
+];

@@ -1,0 +1,1 @@
+//! What every theme of tests shares.
