@@ -42,8 +42,7 @@ fn says_why(attribute: &str) -> bool {
     attribute.contains("reason = \"") || attribute.contains("ignore = \"")
 }
 
-#[cfg(test)]
-mod tests {
+mod can_fail {
     use super::*;
 
     fn lines(text: &str) -> Vec<usize> {

@@ -19,20 +19,29 @@ pub struct Wall {
 }
 
 const SQLITE: Wall = Wall { means: "an SQLite driver", packages: &["rusqlite*", "libsqlite3-sys"] };
-const OTHER_SQL: Wall =
-    Wall { means: "an SQL driver", packages: &["sqlx*", "postgres*", "tokio-postgres*", "diesel*", "sea-orm*"] };
+const OTHER_SQL: Wall = Wall {
+    means: "an SQL driver",
+    packages: &["sqlx*", "postgres*", "tokio-postgres*", "diesel*", "sea-orm*"],
+};
 const KAFKA: Wall = Wall { means: "a Kafka driver", packages: &["rdkafka*"] };
-const KURRENTDB: Wall = Wall { means: "a KurrentDB driver", packages: &["kurrentdb*", "eventstore*", "tonic*"] };
+const KURRENTDB: Wall =
+    Wall { means: "a KurrentDB driver", packages: &["kurrentdb*", "eventstore*", "tonic*"] };
 const HTTP_SERVER: Wall = Wall { means: "an HTTP server", packages: &["actix*", "hyper*", "axum*"] };
 const HTTP_CLIENT: Wall = Wall { means: "an HTTP client", packages: &["reqwest*", "awc"] };
 const RUNTIME: Wall = Wall { means: "an async runtime", packages: &["tokio*", "async-std*", "smol"] };
-const RANDOMNESS: Wall = Wall { means: "a source of randomness", packages: &["rand*", "getrandom*", "fastrand"] };
+const RANDOMNESS: Wall =
+    Wall { means: "a source of randomness", packages: &["rand*", "getrandom*", "fastrand"] };
 const CLOCK: Wall = Wall { means: "a clock", packages: &["iana-time-zone*", "quanta", "time", "coarsetime"] };
-const TRACING: Wall = Wall { means: "logs or traces", packages: &["tracing*", "log", "opentelemetry*", "slog*"] };
-const SERIALISATION: Wall =
-    Wall { means: "serialisation, which could write a secret", packages: &["serde*", "postcard", "schemars*"] };
-const CONFIGURATION: Wall =
-    Wall { means: "configuration or the command line", packages: &["figment*", "clap*", "config", "dotenv*", "toml*"] };
+const TRACING: Wall =
+    Wall { means: "logs or traces", packages: &["tracing*", "log", "opentelemetry*", "slog*"] };
+const SERIALISATION: Wall = Wall {
+    means: "serialisation, which could write a secret",
+    packages: &["serde*", "postcard", "schemars*"],
+};
+const CONFIGURATION: Wall = Wall {
+    means: "configuration or the command line",
+    packages: &["figment*", "clap*", "config", "dotenv*", "toml*"],
+};
 
 const DOMAIN: &str = "keyledger-domain";
 const SECRET: &str = "keyledger-secret";
@@ -50,14 +59,34 @@ pub const RULES: &[Rule] = &[
         package: DOMAIN,
         ours: &[],
         walls: &[
-            RUNTIME, SQLITE, OTHER_SQL, KAFKA, KURRENTDB, HTTP_SERVER, HTTP_CLIENT, RANDOMNESS, CLOCK, TRACING, CONFIGURATION,
+            RUNTIME,
+            SQLITE,
+            OTHER_SQL,
+            KAFKA,
+            KURRENTDB,
+            HTTP_SERVER,
+            HTTP_CLIENT,
+            RANDOMNESS,
+            CLOCK,
+            TRACING,
+            CONFIGURATION,
         ],
     },
     Rule {
         package: SECRET,
         ours: &[],
         walls: &[
-            SERIALISATION, TRACING, RUNTIME, SQLITE, OTHER_SQL, KAFKA, KURRENTDB, HTTP_SERVER, HTTP_CLIENT, RANDOMNESS, CLOCK,
+            SERIALISATION,
+            TRACING,
+            RUNTIME,
+            SQLITE,
+            OTHER_SQL,
+            KAFKA,
+            KURRENTDB,
+            HTTP_SERVER,
+            HTTP_CLIENT,
+            RANDOMNESS,
+            CLOCK,
             CONFIGURATION,
         ],
     },
@@ -100,7 +129,15 @@ pub const RULES: &[Rule] = &[
         // The root picks adapters and reads the configuration, so nothing of the product is foreign to it.
         package: "keyledger",
         ours: &[
-            DOMAIN, SECRET, EVENT_LOG, EVENT_LOG_SQLITE, READ_MODELS, LISTENER, COMMAND_SERVICE, PROJECTORS, VALIDATOR,
+            DOMAIN,
+            SECRET,
+            EVENT_LOG,
+            EVENT_LOG_SQLITE,
+            READ_MODELS,
+            LISTENER,
+            COMMAND_SERVICE,
+            PROJECTORS,
+            VALIDATOR,
         ],
         walls: &[],
     },
@@ -108,7 +145,15 @@ pub const RULES: &[Rule] = &[
         // The tests see the product from outside, as a process, and its libraries; the binary is not a library.
         package: "keyledger-tests",
         ours: &[
-            DOMAIN, SECRET, EVENT_LOG, EVENT_LOG_SQLITE, READ_MODELS, LISTENER, COMMAND_SERVICE, PROJECTORS, VALIDATOR,
+            DOMAIN,
+            SECRET,
+            EVENT_LOG,
+            EVENT_LOG_SQLITE,
+            READ_MODELS,
+            LISTENER,
+            COMMAND_SERVICE,
+            PROJECTORS,
+            VALIDATOR,
         ],
         walls: &[],
     },

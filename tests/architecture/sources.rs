@@ -4,13 +4,15 @@ use super::attributes;
 use super::workspace::{Source, sources};
 
 /// Names that say nothing, so that everything ends up in them.
-const EMPTY_NAMES: &[&str] = &["common", "core", "util", "utils", "shared", "types", "helper", "helpers", "misc"];
+const EMPTY_NAMES: &[&str] =
+    &["common", "core", "util", "utils", "shared", "types", "helper", "helpers", "misc"];
 
 /// A file that cannot be told as a whole any more.
 const LONGEST: usize = 500;
 
 /// Where the paths of one machine begin. Each is written in two parts, so that this file does not break its own rule.
-const MACHINE: &[[&str; 2]] = &[["/", "work/"], ["/", "tmp/"], ["/", "home/"], ["/", "root/"], ["/", "Users/"]];
+const MACHINE: &[[&str; 2]] =
+    &[["/", "work/"], ["/", "tmp/"], ["/", "home/"], ["/", "root/"], ["/", "Users/"]];
 
 /// One rule: its name, and every breach of it in a file.
 struct TextRule {
@@ -58,7 +60,11 @@ fn empty_names(source: &Source) -> Vec<String> {
     }
     let by_path = source.path.trim_end_matches(".rs").split('/').filter(|part| EMPTY_NAMES.contains(part));
     let by_path = by_path.map(|part| format!("{part} in its path"));
-    by_path.chain(lines_with(&source.text, |line| module_named(line).is_some_and(|name| EMPTY_NAMES.contains(&name)))).collect()
+    by_path
+        .chain(lines_with(&source.text, |line| {
+            module_named(line).is_some_and(|name| EMPTY_NAMES.contains(&name))
+        }))
+        .collect()
 }
 
 fn silence_without_reason(source: &Source) -> Vec<String> {
@@ -89,7 +95,11 @@ fn manifest(source: &Source) -> Vec<String> {
         None => format!("keyledger-{folder}"),
     };
     let wanted = [format!("name = \"{package}\"\n"), "[lints]\nworkspace = true\n".to_owned()];
-    wanted.into_iter().filter(|text| !source.text.contains(text)).map(|text| format!("lacks {text:?}")).collect()
+    wanted
+        .into_iter()
+        .filter(|text| !source.text.contains(text))
+        .map(|text| format!("lacks {text:?}"))
+        .collect()
 }
 
 fn machine_path(source: &Source) -> Vec<String> {
@@ -99,7 +109,7 @@ fn machine_path(source: &Source) -> Vec<String> {
     })
 }
 
-/// Whether a path that begins with `start` stands in `line`; `docs/work/` does not begin with `/work/`.
+/// Whether a path that begins with `start` stands in `line`, and not only one that goes on with it.
 fn begins_a_path(line: &str, start: &str) -> bool {
     let inside_a_path = |before: char| before.is_alphanumeric() || "._-/*}".contains(before);
     line.match_indices(start).any(|(at, _)| !line[..at].ends_with(inside_a_path))
@@ -139,22 +149,29 @@ fn judge(files: &[Source], exceptions: &[Exception]) -> Vec<String> {
     for file in files {
         for rule in RULES {
             let breaches = (rule.breaches)(file);
-            let excepted = exceptions.iter().position(|meant| meant.path == file.path && meant.rule == rule.name);
+            let excepted =
+                exceptions.iter().position(|meant| meant.path == file.path && meant.rule == rule.name);
             match excepted {
                 Some(at) => used[at] |= !breaches.is_empty(),
-                None => found.extend(breaches.iter().map(|breach| format!("{}: {}: {breach}", file.path, rule.name))),
+                None => found
+                    .extend(breaches.iter().map(|breach| format!("{}: {}: {breach}", file.path, rule.name))),
             }
         }
     }
     let idle = exceptions.iter().zip(used).filter(|(_, used)| !used);
-    found.extend(idle.map(|(meant, _)| format!("{}: nothing to except any more: {}", meant.path, meant.reason)));
+    found.extend(
+        idle.map(|(meant, _)| format!("{}: nothing to except any more: {}", meant.path, meant.reason)),
+    );
     found
 }
 
 #[test]
 fn every_file_keeps_the_rules() {
     let files = sources();
-    assert!(files.iter().any(|file| file.path == "tests/architecture.rs"), "the files of the project were not found");
+    assert!(
+        files.iter().any(|file| file.path == "tests/architecture.rs"),
+        "the files of the project were not found"
+    );
     let found = judge(&files, EXCEPTIONS);
     assert!(found.is_empty(), "{}", found.join("\n"));
 }
@@ -174,7 +191,10 @@ mod can_fail {
                     #[cfg(test)]\nmod tests { fn f() { std::env::temp_dir(); } }\n";
         assert_eq!(broken("crates/a/src/lib.rs", good), [""; 0]);
         assert_eq!(broken("crates/keyledger/src/settings.rs", "use std::env;"), [""; 0]);
-        assert_eq!(broken("crates/a/Cargo.toml", "name = \"keyledger-a\"\n[lints]\nworkspace = true\n"), [""; 0]);
+        assert_eq!(
+            broken("crates/a/Cargo.toml", "name = \"keyledger-a\"\n[lints]\nworkspace = true\n"),
+            [""; 0]
+        );
         assert_eq!(broken("docs/x.md", "see docs/work/a.md and https://example.org/home/x"), [""; 0]);
     }
 
@@ -183,9 +203,21 @@ mod can_fail {
         let machine = ["see /", "work/a, or ..", "/shared/b"].concat();
         let long = "//! Long.\n".repeat(LONGEST + 1);
         let cases: &[(&str, &str, &str)] = &[
-            ("crates/a/src/b.rs", "let home = std::env::var(\"HOME\");", "only the crate keyledger reads the process environment"),
-            ("crates/a/src/b.rs", "env!(\"CARGO_MANIFEST_DIR\")", "only the crate keyledger reads the process environment"),
-            ("crates/a/src/b.rs", "option_env!(\"HOME\")", "only the crate keyledger reads the process environment"),
+            (
+                "crates/a/src/b.rs",
+                "let home = std::env::var(\"HOME\");",
+                "only the crate keyledger reads the process environment",
+            ),
+            (
+                "crates/a/src/b.rs",
+                "env!(\"CARGO_MANIFEST_DIR\")",
+                "only the crate keyledger reads the process environment",
+            ),
+            (
+                "crates/a/src/b.rs",
+                "option_env!(\"HOME\")",
+                "only the crate keyledger reads the process environment",
+            ),
             ("crates/a/src/b.rs", "pub(crate) mod utils;", "a module's name says what is in it"),
             ("crates/a/src/b.rs", "mod types {}", "a module's name says what is in it"),
             ("tests/helpers.rs", "", "a module's name says what is in it"),
@@ -194,7 +226,11 @@ mod can_fail {
             ("crates/a/src/lib.rs", "mod b;", "a crate begins with what it is for"),
             ("crates/a/src/b.rs", &long, "a source file can be read in one go"),
             ("crates/a/Cargo.toml", "name = \"keyledger-a\"\n", "a crate keeps the lints of the workspace"),
-            ("crates/a/Cargo.toml", "name = \"a\"\n[lints]\nworkspace = true\n", "a crate keeps the lints of the workspace"),
+            (
+                "crates/a/Cargo.toml",
+                "name = \"a\"\n[lints]\nworkspace = true\n",
+                "a crate keeps the lints of the workspace",
+            ),
             ("docs/x.md", &machine, "no file knows the machine it was written on"),
         ];
         for (path, text, rule) in cases {
@@ -213,7 +249,10 @@ mod can_fail {
         assert_eq!(judge(&[file("a.rs")], &[meant("a.rs")]), [""; 0]);
         assert_eq!(
             judge(&[file("a.rs")], &[meant("b.rs")]),
-            ["a.rs: what silences a lint or a test says why: line 1: #[ignore]", "b.rs: nothing to except any more: because"]
+            [
+                "a.rs: what silences a lint or a test says why: line 1: #[ignore]",
+                "b.rs: nothing to except any more: because"
+            ]
         );
     }
 }

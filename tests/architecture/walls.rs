@@ -14,7 +14,8 @@ fn breaches(rule: &Rule, reached: &BTreeSet<String>) -> Vec<String> {
             if is_ours(name) {
                 return (!rule.ours.contains(&name)).then(|| format!("{package} must not reach {name}"));
             }
-            let wall = rule.walls.iter().find(|wall| wall.packages.iter().any(|pattern| matches(pattern, name)))?;
+            let wall =
+                rule.walls.iter().find(|wall| wall.packages.iter().any(|pattern| matches(pattern, name)))?;
             Some(format!("{package} must not reach {name}, which is {}", wall.means))
         })
         .collect()
@@ -44,8 +45,13 @@ fn matches(pattern: &str, package: &str) -> bool {
 
 #[test]
 fn every_crate_stays_within_its_walls() {
-    let found: Vec<String> = RULES.iter().flat_map(|rule| breaches(rule, &reached_by(rule.package))).collect();
-    assert!(found.is_empty(), "`cargo tree -p CRATE -e normal -i PACKAGE` shows the way:\n{}", found.join("\n"));
+    let found: Vec<String> =
+        RULES.iter().flat_map(|rule| breaches(rule, &reached_by(rule.package))).collect();
+    assert!(
+        found.is_empty(),
+        "`cargo tree -p CRATE -e normal -i PACKAGE` shows the way:\n{}",
+        found.join("\n")
+    );
 }
 
 #[test]
@@ -75,14 +81,20 @@ mod can_fail {
 
     #[test]
     fn a_crate_of_ours_outside_the_rule_is_a_breach() {
-        assert_eq!(breaches(&RULE, &set(&["keyledger-a", "keyledger-c"])), ["keyledger-a must not reach keyledger-c"]);
+        assert_eq!(
+            breaches(&RULE, &set(&["keyledger-a", "keyledger-c"])),
+            ["keyledger-a must not reach keyledger-c"]
+        );
     }
 
     #[test]
     fn a_walled_off_package_is_a_breach_by_name_and_by_beginning() {
         assert_eq!(
             breaches(&RULE, &set(&["rand", "sqlx-core"])),
-            ["keyledger-a must not reach rand, which is a driver", "keyledger-a must not reach sqlx-core, which is a driver"]
+            [
+                "keyledger-a must not reach rand, which is a driver",
+                "keyledger-a must not reach sqlx-core, which is a driver"
+            ]
         );
     }
 
@@ -90,7 +102,10 @@ mod can_fail {
     fn a_crate_without_a_rule_and_a_rule_without_a_crate_are_told() {
         assert_eq!(
             unmatched(&[RULE], &set(&["keyledger-new"])),
-            ["keyledger-new has no rule in tests/architecture/rules.rs", "the rule for keyledger-a has no crate"]
+            [
+                "keyledger-new has no rule in tests/architecture/rules.rs",
+                "the rule for keyledger-a has no crate"
+            ]
         );
     }
 
@@ -99,6 +114,9 @@ mod can_fail {
         let reached = reached_by("keyledger-validator");
         assert!(reached.contains("keyledger-domain"), "a direct dependency is missing: {reached:?}");
         assert!(reached.contains("actix-http"), "an indirect dependency is missing: {reached:?}");
-        assert!(!reached.contains("proptest"), "a dependency of tests alone is no wall's business: {reached:?}");
+        assert!(
+            !reached.contains("proptest"),
+            "a dependency of tests alone is no wall's business: {reached:?}"
+        );
     }
 }

@@ -60,7 +60,8 @@ fn collect(directory: &Path, found: &mut Vec<Source>) {
             collect(&path, found);
         } else if let Ok(text) = fs::read_to_string(&path) {
             // What is not UTF-8 is a picture, and has no lines to judge.
-            let path = path.strip_prefix(top()).expect("it lies under the top").to_string_lossy().into_owned();
+            let path =
+                path.strip_prefix(top()).expect("it lies under the top").to_string_lossy().into_owned();
             found.push(Source { path, text });
         }
     }
