@@ -1,7 +1,7 @@
 //! Finds the attributes of a Rust source that silence something, and whether they say why.
 
 /// The attributes of `text` that silence a lint or a test without a reason, as (line from 1, attribute).
-pub fn without_reason(text: &str) -> Vec<(usize, String)> {
+pub(super) fn without_reason(text: &str) -> Vec<(usize, String)> {
     let mut rest = text.lines().enumerate();
     let mut found = Vec::new();
     while let Some((number, line)) = rest.next() {

@@ -1,21 +1,21 @@
 //! The table of walls: what each crate of ours may use of ours, and what it must never reach, however indirectly.
 
 /// What one crate may and must not reach through its normal dependencies, transitively.
-pub struct Rule {
+pub(super) struct Rule {
     /// The crate, by its package name.
-    pub package: &'static str,
+    pub(super) package: &'static str,
     /// The only packages of ours that it may reach.
-    pub ours: &'static [&'static str],
+    pub(super) ours: &'static [&'static str],
     /// Groups of foreign packages that it must not reach.
-    pub walls: &'static [Wall],
+    pub(super) walls: &'static [Wall],
 }
 
 /// Foreign packages that stand for one thing a crate must not do.
-pub struct Wall {
+pub(super) struct Wall {
     /// What reaching one of them would mean.
-    pub means: &'static str,
+    pub(super) means: &'static str,
     /// Package names; one that ends in `*` stands for every name that begins so.
-    pub packages: &'static [&'static str],
+    pub(super) packages: &'static [&'static str],
 }
 
 const SQLITE: Wall = Wall { means: "an SQLite driver", packages: &["rusqlite*", "libsqlite3-sys"] };
@@ -54,7 +54,7 @@ const VALIDATOR: &str = "keyledger-validator";
 const LISTENER: &str = "keyledger-listener";
 
 /// One rule per crate, in the order of the tiers. A crate without a rule, and a rule without a crate, fail the test.
-pub const RULES: &[Rule] = &[
+pub(super) const RULES: &[Rule] = &[
     Rule {
         package: DOMAIN,
         ours: &[],

@@ -9,21 +9,21 @@ use std::process::Command;
 const NOT_OURS: &[&str] = &[".git", "target", "keyledger-data", "node_modules"];
 
 /// A text file of the project.
-pub struct Source {
+pub(super) struct Source {
     /// Its path from the top of the project, with `/` between the parts.
-    pub path: String,
+    pub(super) path: String,
     /// All of it.
-    pub text: String,
+    pub(super) text: String,
 }
 
 /// The packages of the workspace.
-pub fn packages_of_ours() -> BTreeSet<String> {
+pub(super) fn packages_of_ours() -> BTreeSet<String> {
     cargo_tree(&["--workspace", "--depth", "0"])
 }
 
 /// Every package that `package` reaches through normal dependencies, itself included, with the features that it alone
 /// asks for: over the whole workspace features unite, and a crate would answer for its neighbours.
-pub fn reached_by(package: &str) -> BTreeSet<String> {
+pub(super) fn reached_by(package: &str) -> BTreeSet<String> {
     cargo_tree(&["-p", package])
 }
 
@@ -42,7 +42,7 @@ fn cargo_tree(which: &[&str]) -> BTreeSet<String> {
 }
 
 /// Every text file of the project, in the order of their paths.
-pub fn sources() -> Vec<Source> {
+pub(super) fn sources() -> Vec<Source> {
     let mut found = Vec::new();
     collect(&top(), &mut found);
     found.sort_by(|a, b| a.path.cmp(&b.path));
