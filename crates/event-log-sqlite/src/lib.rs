@@ -1,1 +1,27 @@
 //! The embedded event log: SQLite, one writer, many callers grouped into one commit.
+//!
+//! An append waits in one of two lanes ([`Lane`](keyledger_event_log::Lane)) until the one writer thread takes it,
+//! together with everything else that waits, into one transaction. Each append of such a group is judged on its own;
+//! all of them are made durable by one commit; then the readers are woken and the callers answered. The database is
+//! the only truth: nothing that decides over an append is kept in memory.
+//!
+//! A disk that fails to make a commit durable is never asked again, because a second attempt would appear to succeed:
+//! the log refuses every append from then on, and [`SqliteLog::failed`] tells the process to end.
+
+mod append;
+mod connection;
+mod fault;
+mod group;
+mod head;
+mod lanes;
+mod log;
+mod open;
+mod read;
+mod readers;
+mod reserve;
+mod schema;
+mod worker;
+mod writer;
+
+pub use log::SqliteLog;
+pub use open::OpenError;

@@ -1,0 +1,63 @@
+use keyledger_event_log::ReadError;
+use rusqlite::{Error, ErrorCode};
+
+/// What an error of SQLite means for the log.
+#[derive(Debug)]
+pub(crate) enum Fault {
+    /// There is no space left.
+    Full,
+    /// Another process holds the database for too long.
+    Busy,
+    /// There is no memory.
+    OutOfMemory,
+    /// Anything else: what was written before can no longer be counted on by this process.
+    Broken(String),
+}
+
+impl From<Error> for Fault {
+    fn from(error: Error) -> Self {
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DiskFull) => Self::Full,
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy,
+            Some(ErrorCode::OutOfMemory) => Self::OutOfMemory,
+            _ => Self::Broken(describe(&error)),
+        }
+    }
+}
+
+impl Fault {
+    /// Whether a commit that failed so left nothing behind. SQLite reports a full disk before the frame that commits
+    /// is whole, and a held database before anything is written; after any other error the frames may all be there,
+    /// and the next start would find them.
+    pub(crate) fn leaves_nothing(&self) -> bool {
+        matches!(self, Self::Full | Self::Busy)
+    }
+}
+
+impl std::fmt::Display for Fault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Full => f.write_str("the disk is full: make space, it goes on by itself"),
+            Self::Busy => f.write_str("another process holds the log"),
+            Self::OutOfMemory => f.write_str("there is no memory left"),
+            Self::Broken(why) => f.write_str(why),
+        }
+    }
+}
+
+/// What a reader is told. Values that no event can have come as errors of conversion.
+pub(crate) fn read_error(error: &Error) -> ReadError {
+    let damaged = match error {
+        Error::FromSqlConversionFailure(..) | Error::InvalidColumnType(..) | Error::IntegralValueOutOfRange(..) => true,
+        _ => matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)),
+    };
+    if damaged { ReadError::Damaged(describe(error)) } else { ReadError::Unavailable(describe(error)) }
+}
+
+/// SQLite's own words, with the number that its documentation explains.
+fn describe(error: &Error) -> String {
+    match error.sqlite_error() {
+        Some(code) => format!("{error} (SQLite error {})", code.extended_code),
+        None => error.to_string(),
+    }
+}

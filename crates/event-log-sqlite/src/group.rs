@@ -1,0 +1,44 @@
+use keyledger_event_log::{Append, Position};
+use rusqlite::{Connection, TransactionBehavior};
+
+use crate::{
+    append::{self, Outcome},
+    fault::Fault,
+    read,
+};
+
+/// A group that was committed.
+pub(crate) struct Committed {
+    /// What became of each append, in their order; acknowledged ones are durable.
+    pub(crate) outcomes: Vec<Outcome>,
+    /// The position of the last event of the log.
+    pub(crate) head: Position,
+    /// How many events the group added.
+    pub(crate) events: u64,
+}
+
+/// A group of which nothing was acknowledged.
+pub(crate) struct Aborted {
+    pub(crate) fault: Fault,
+    /// Whether the events may be found in the log later all the same.
+    pub(crate) outcome_unknown: bool,
+}
+
+/// Judges appends one after the other in one transaction and makes those that stand durable by one commit.
+pub(crate) fn commit<'a>(
+    db: &mut Connection,
+    appends: impl Iterator<Item = &'a Append>,
+) -> Result<Committed, Aborted> {
+    let nothing_recorded = |error: rusqlite::Error| Aborted { fault: error.into(), outcome_unknown: false };
+    let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate).map_err(nothing_recorded)?;
+    let before = read::head(&transaction).map_err(nothing_recorded)?;
+    let mut head = before;
+    let outcomes = appends
+        .map(|append| append::record(&transaction, append, &mut head))
+        .collect::<rusqlite::Result<_>>()
+        .map_err(nothing_recorded)?;
+    match transaction.commit().map_err(Fault::from) {
+        Ok(()) => Ok(Committed { outcomes, head, events: head.since(before) }),
+        Err(fault) => Err(Aborted { outcome_unknown: !fault.leaves_nothing(), fault }),
+    }
+}

@@ -1,0 +1,166 @@
+use std::{
+    future::Future,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use keyledger_event_log::{
+    Append, AppendError, Appended, EventLog, LogIdentity, Position, PositionOrder, ReadError, RecordedEvent, Revision,
+    StreamName,
+};
+use metrics::histogram;
+use tokio::{sync::watch, time::Instant};
+use uuid::Uuid;
+
+use crate::{
+    OpenError,
+    head::{Head, Watcher},
+    lanes::{Entrance, lanes},
+    open, read,
+    readers::Readers,
+    reserve::Reserve,
+    worker::Worker,
+    writer::Writer,
+};
+
+/// An event log in one SQLite file.
+///
+/// One handle writes; [`SqliteLog::open_read_only`] makes others beside it, in this or another process. A second
+/// writer would be safe, since the database alone decides, and slow.
+///
+/// Dropping the handle waits until what was taken for appending is recorded, and leaves one file behind.
+pub struct SqliteLog {
+    identity: LogIdentity,
+    head: Head,
+    failure: watch::Receiver<Option<Arc<str>>>,
+    // Dropped in this order: the writer closes the file last, and so tidies up after all of them.
+    #[expect(dead_code, reason = "dropping it ends its thread")]
+    watcher: Watcher,
+    readers: Readers,
+    writing: Option<Writing>,
+}
+
+/// The writer thread and the way to it; without the way the thread comes to its end.
+struct Writing {
+    entrance: Entrance,
+    #[expect(dead_code, reason = "dropping it waits for the thread")]
+    worker: Worker,
+}
+
+impl SqliteLog {
+    /// Makes a new, empty log and opens it. Blocks for some milliseconds.
+    ///
+    /// # Errors
+    /// [`OpenError::Exists`] where there is a file already; others as the place gives cause.
+    pub fn create(path: impl AsRef<Path>, identity: LogIdentity) -> Result<Self, OpenError> {
+        open::create(path.as_ref(), identity)?;
+        Self::open(path)
+    }
+
+    /// Opens a log to write and read it, and brings its schema up to date. Blocks for some milliseconds, longer after
+    /// a crash.
+    ///
+    /// # Errors
+    /// [`OpenError`], saying what to do. A file that is not a log of this build or an earlier one is left untouched.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, OpenError> {
+        let path = path.as_ref();
+        let failed = |error| OpenError::unusable(path, error);
+        let (db, identity) = open::to_write(path)?;
+        let head = Head::new(read::head(&db).map_err(|error| OpenError::unusable(path, error))?);
+        let mut reserve = Reserve::of(path);
+        // A full disk keeps nobody from reading, nor from revoking.
+        reserve.restore();
+        let (entrance, exit) = lanes().map_err(failed)?;
+        let (failure, failed_later) = watch::channel(None);
+        let writer = Writer { db, reserve, lanes: exit, head: head.clone(), failure };
+        let worker = writer.start().map_err(failed)?;
+        Self::start(path, identity, head, Some(Writing { entrance, worker }), failed_later)
+    }
+
+    /// Opens a log to read it beside the process that writes it; appends are refused as unavailable.
+    ///
+    /// # Errors
+    /// As [`SqliteLog::open`].
+    pub fn open_read_only(path: impl AsRef<Path>) -> Result<Self, OpenError> {
+        let path = path.as_ref();
+        let (db, identity) = open::to_read(path)?;
+        let head = Head::new(read::head(&db).map_err(|error| OpenError::unusable(path, error))?);
+        let (_, never) = watch::channel(None);
+        Self::start(path, identity, head, None, never)
+    }
+
+    fn start(
+        path: &Path,
+        identity: LogIdentity,
+        head: Head,
+        writing: Option<Writing>,
+        failure: watch::Receiver<Option<Arc<str>>>,
+    ) -> Result<Self, OpenError> {
+        let path = PathBuf::from(path);
+        let watcher =
+            Watcher::start(path.clone(), head.clone()).map_err(|error| OpenError::unusable(&path, error))?;
+        Ok(Self { identity, head, failure, watcher, readers: Readers::new(path), writing })
+    }
+
+    /// Comes to an end when the log cannot be written any more, and says why: the process must end, because only a
+    /// new one can find out what is durable. Until then, and for ever on a handle that only reads or was dropped,
+    /// it waits.
+    pub fn failed(&self) -> impl Future<Output = Arc<str>> + Send + use<> {
+        let mut failure = self.failure.clone();
+        async move {
+            match failure.wait_for(Option::is_some).await.ok().and_then(|why| why.clone()) {
+                Some(why) => why,
+                None => std::future::pending().await,
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl EventLog for SqliteLog {
+    fn identity(&self) -> LogIdentity {
+        self.identity
+    }
+
+    fn order(&self) -> PositionOrder {
+        PositionOrder::Dense
+    }
+
+    async fn append(&self, append: Append) -> Result<Appended, AppendError> {
+        append.check()?;
+        let Some(writing) = &self.writing else {
+            return Err(AppendError::Unavailable("this process opened it for reading only".to_owned()));
+        };
+        let asked = Instant::now();
+        let outcome = writing.entrance.append(append).await;
+        histogram!("keyledger_event_log_sqlite_append_seconds").record(asked.elapsed().as_secs_f64());
+        outcome
+    }
+
+    async fn read(&self, after: Position, limit: usize) -> Result<Vec<RecordedEvent>, ReadError> {
+        self.readers.read(move |db| read::after(db, after, limit)).await
+    }
+
+    async fn read_stream(&self, stream: &StreamName, from: Revision) -> Result<Vec<RecordedEvent>, ReadError> {
+        let stream = stream.clone();
+        self.readers.read(move |db| read::stream(db, &stream, from)).await
+    }
+
+    async fn find(&self, id: Uuid) -> Result<Option<RecordedEvent>, ReadError> {
+        self.readers.read(move |db| read::find(db, id)).await
+    }
+
+    async fn head(&self) -> Result<Position, ReadError> {
+        self.readers.read(read::head).await
+    }
+
+    async fn wait(&self, after: Position, patience: Duration) -> Result<Position, ReadError> {
+        match self.head.past(after, patience).await {
+            // It was committed, or read from the file, a moment ago.
+            Some(head) => Ok(head),
+            None => self.head().await,
+        }
+    }
+}

@@ -1,0 +1,143 @@
+use std::{
+    fs::{self, File, OpenOptions},
+    io,
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
+};
+
+use keyledger_event_log::LogIdentity;
+use rusqlite::{Connection, ErrorCode};
+
+use crate::{connection, schema};
+
+/// Why a log was not created or opened. Each text says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// A log was to be created where something lies already.
+    #[error("{} exists already, and a log is never written over: open it, or name another place", path.display())]
+    Exists {
+        /// Where it lies.
+        path: PathBuf,
+    },
+    /// There is nothing to open.
+    #[error("there is no event log at {}: initialise one, or correct the path", path.display())]
+    Missing {
+        /// Where it was looked for.
+        path: PathBuf,
+    },
+    /// The file is something else.
+    #[error("{} is not an event log of keyledger: correct the path, or put the log back from a backup", path.display())]
+    NotALog {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file was written by a later build.
+    #[error("{} has schema version {found}, and this build knows {known}: use a newer build", path.display())]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Its schema version.
+        found: i64,
+        /// The newest schema version of this build.
+        known: usize,
+    },
+    /// The place cannot make a commit durable in the way the log needs.
+    #[error("{} cannot be durable, {setting} is {found:?} and not {wanted:?}: move it to a local disk", path.display())]
+    NotDurable {
+        /// The file.
+        path: PathBuf,
+        /// SQLite's setting.
+        setting: &'static str,
+        /// What it must be.
+        wanted: &'static str,
+        /// What it was when read back.
+        found: String,
+    },
+    /// The file is a log and cannot be one.
+    #[error("the event log {} is damaged ({source}): put it back from a backup", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What SQLite says.
+        source: rusqlite::Error,
+    },
+    /// Anything else: permissions, space, a disk that fails, another process that holds it.
+    #[error("the event log {} cannot be used ({source}): mend the cause, and start again", path.display())]
+    Unusable {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
+
+impl OpenError {
+    pub(crate) fn unusable(path: &Path, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Unusable { path: path.to_owned(), source: source.into() }
+    }
+
+    fn sqlite(path: &Path, source: rusqlite::Error) -> Self {
+        match source.sqlite_error_code() {
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Damaged { path: path.to_owned(), source },
+            _ => Self::unusable(path, source),
+        }
+    }
+}
+
+/// Makes the file of a new, empty log. It appears whole or not at all: it is made under another name first.
+pub(crate) fn create(path: &Path, identity: LogIdentity) -> Result<(), OpenError> {
+    // The write-ahead log of a log that is gone would be taken for the new one's.
+    let mut wal = path.as_os_str().to_owned();
+    wal.push("-wal");
+    for path in [path, Path::new(&wal)] {
+        if path.exists() {
+            return Err(OpenError::Exists { path: path.to_owned() });
+        }
+    }
+    let unfinished = path.with_extension("unfinished");
+    let failed = |error: io::Error| OpenError::unusable(path, error);
+    // The private parts are nobody else's business.
+    OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&unfinished).map_err(failed)?;
+    let mut db = connection::to_write(&unfinished).map_err(|error| OpenError::unusable(path, error))?;
+    // Nothing of an unfinished log is worth a rollback after a crash.
+    let journal = db.pragma_update_and_check(None, "journal_mode", "MEMORY", |_| Ok(()));
+    journal.map_err(|error| OpenError::unusable(path, error))?;
+    schema::migrate(&mut db).map_err(|error| OpenError::unusable(path, error))?;
+    schema::set_identity(&db, identity).map_err(|error| OpenError::unusable(path, error))?;
+    db.close().map_err(|(_, error)| OpenError::unusable(path, error))?;
+    fs::rename(&unfinished, path).map_err(failed)?;
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    File::open(directory).and_then(|directory| directory.sync_all()).map_err(failed)
+}
+
+/// The connection that writes to the log at `path`, durable, with this build's schema.
+pub(crate) fn to_write(path: &Path) -> Result<(Connection, LogIdentity), OpenError> {
+    let failed = |error| OpenError::sqlite(path, error);
+    let mut db = checked(path, connection::to_write)?;
+    if let Some((setting, wanted, found)) = connection::make_durable(&db).map_err(failed)? {
+        return Err(OpenError::NotDurable { path: path.to_owned(), setting, wanted, found });
+    }
+    // After a crash the write-ahead log may be whole in the page cache only: a failed fsync leaves it so. What is
+    // copied is written, and made durable, anew.
+    crate::writer::copy(&db, "TRUNCATE").map_err(failed)?;
+    schema::migrate(&mut db).map_err(|error| OpenError::unusable(path, error))?;
+    let identity = schema::identity(&db).map_err(failed)?;
+    Ok((db, identity))
+}
+
+/// A connection that reads the log at `path`.
+pub(crate) fn to_read(path: &Path) -> Result<(Connection, LogIdentity), OpenError> {
+    let db = checked(path, connection::to_read)?;
+    let identity = schema::identity(&db).map_err(|error| OpenError::sqlite(path, error))?;
+    Ok((db, identity))
+}
+
+/// A connection to a file that is a log this build knows; any other file is left untouched.
+fn checked(path: &Path, connect: fn(&Path) -> rusqlite::Result<Connection>) -> Result<Connection, OpenError> {
+    if !path.exists() {
+        return Err(OpenError::Missing { path: path.to_owned() });
+    }
+    let db = connect(path).map_err(|error| OpenError::sqlite(path, error))?;
+    schema::check(&db, path)?;
+    Ok(db)
+}

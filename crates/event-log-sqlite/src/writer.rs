@@ -1,0 +1,163 @@
+use std::{io, sync::Arc, thread};
+
+use keyledger_event_log::AppendError;
+use metrics::{gauge, histogram};
+use rusqlite::{Connection, config::DbConfig};
+use tokio::sync::watch;
+
+use crate::{
+    fault::Fault,
+    group::{self, Aborted, Committed},
+    head::Head,
+    lanes::{Exit, Waiting},
+    reserve::Reserve,
+    worker::Worker,
+};
+
+/// How many pages may wait in the write-ahead log before they are copied to the database: 4 MiB.
+const CHECKPOINT_PAGES: i64 = 1_000;
+
+/// Why the log failed for good, where it did; readable from every thread.
+pub(crate) type Failure = watch::Sender<Option<Arc<str>>>;
+
+/// The one that writes: takes groups out of the lanes until nobody can append any more.
+pub(crate) struct Writer {
+    pub(crate) db: Connection,
+    pub(crate) reserve: Reserve,
+    pub(crate) lanes: Exit,
+    pub(crate) head: Head,
+    pub(crate) failure: Failure,
+}
+
+impl Writer {
+    /// Starts the writer on a thread of its own.
+    pub(crate) fn start(mut self) -> io::Result<Worker> {
+        Worker::start("log-writer", move || {
+            while let Some(group) = self.lanes.next_group() {
+                self.record(group);
+                self.copy_when_due();
+            }
+            self.close();
+        })
+    }
+
+    fn record(&mut self, group: Vec<Waiting>) {
+        if let Some(why) = self.failed() {
+            return refuse(group, &why);
+        }
+        let (urgent, ordinary): (Vec<_>, Vec<_>) = group.into_iter().partition(Waiting::is_urgent);
+        let mut group = urgent;
+        if self.reserve.restore() {
+            group.extend(ordinary);
+        } else {
+            refuse(ordinary, &Fault::Full.to_string());
+        }
+        match self.commit(&group) {
+            Ok(committed) => self.acknowledge(group, committed),
+            Err(Aborted { fault: Fault::Full, .. }) => self.record_on_a_full_disk(group),
+            Err(aborted) => self.abandon(group, aborted),
+        }
+    }
+
+    /// Refuses what is not urgent and gives up the reserve for what is.
+    fn record_on_a_full_disk(&mut self, group: Vec<Waiting>) {
+        let (urgent, ordinary): (Vec<_>, Vec<_>) = group.into_iter().partition(Waiting::is_urgent);
+        refuse(ordinary, &Fault::Full.to_string());
+        if urgent.is_empty() {
+            return;
+        }
+        self.reserve.give_up();
+        match self.commit(&urgent) {
+            Ok(committed) => self.acknowledge(urgent, committed),
+            Err(aborted) => self.abandon(urgent, aborted),
+        }
+    }
+
+    fn commit(&mut self, group: &[Waiting]) -> Result<Committed, Aborted> {
+        group::commit(&mut self.db, group.iter().map(|waiting| &waiting.append))
+    }
+
+    /// Readers first: the answer to a revocation waits for the validator, and everything here is durable.
+    fn acknowledge(&self, group: Vec<Waiting>, committed: Committed) {
+        self.head.advance(committed.head);
+        for (waiting, outcome) in group.into_iter().zip(committed.outcomes) {
+            waiting.answer(outcome);
+        }
+        if committed.events > 0 {
+            histogram!("keyledger_event_log_sqlite_append_batch_events").record(committed.events as f64);
+            gauge!("keyledger_event_log_sqlite_head_position").set(committed.head.get() as f64);
+        }
+    }
+
+    /// Answers a group of which nothing can be acknowledged.
+    fn abandon(&self, group: Vec<Waiting>, aborted: Aborted) {
+        let why = aborted.fault.to_string();
+        self.fail_if_broken(&aborted.fault);
+        if !aborted.outcome_unknown {
+            return refuse(group, &why);
+        }
+        for waiting in group {
+            waiting.answer(Err(AppendError::OutcomeUnknown(why.clone())));
+        }
+    }
+
+    /// Copies the write-ahead log into the database when it has grown, after the callers were answered.
+    fn copy_when_due(&self) {
+        if self.failed().is_some() {
+            return;
+        }
+        let waiting = "PRAGMA wal_checkpoint(NOOP)";
+        let pages = |row: &rusqlite::Row<'_>| Ok(row.get::<_, i64>(1)? - row.get::<_, i64>(2)?);
+        let due = self.db.prepare_cached(waiting).and_then(|mut statement| statement.query_row((), pages));
+        let copied = due.and_then(|pages| if pages < CHECKPOINT_PAGES { Ok(()) } else { copy(&self.db, "PASSIVE") });
+        if let Err(error) = copied {
+            self.fail_if_broken(&error.into());
+        }
+    }
+
+    /// Leaves one file behind where all went well; after a failure, what lies there is for the next start to judge.
+    fn close(&self) {
+        if self.failed().is_some() {
+            return;
+        }
+        let closed = copy(&self.db, "TRUNCATE").and_then(|()| {
+            // Nothing is left to copy: all that closing does now is to remove the empty write-ahead log.
+            self.db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)
+        });
+        if let Err(error) = closed {
+            tracing::warn!(%error, "the log was not copied into one file; the next start does it");
+        }
+    }
+
+    fn failed(&self) -> Option<Arc<str>> {
+        self.failure.borrow().clone()
+    }
+
+    fn fail_if_broken(&self, fault: &Fault) {
+        if let Fault::Broken(why) = fault
+            && self.failed().is_none()
+        {
+            tracing::error!(%why, "the log cannot be written any more");
+            self.failure.send_replace(Some(why.as_str().into()));
+        }
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.fail_if_broken(&Fault::Broken("its writer panicked".to_owned()));
+        }
+    }
+}
+
+/// Copies the write-ahead log into the database; readers may hold some of it back.
+pub(crate) fn copy(db: &Connection, mode: &str) -> rusqlite::Result<()> {
+    db.query_row(&format!("PRAGMA wal_checkpoint({mode})"), (), |_| Ok(()))
+}
+
+fn refuse(group: Vec<Waiting>, why: &str) {
+    for waiting in group {
+        waiting.answer(Err(AppendError::Unavailable(why.to_owned())));
+    }
+}

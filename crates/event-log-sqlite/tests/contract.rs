@@ -1,0 +1,56 @@
+//! The log in SQLite keeps the promises of the port.
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use keyledger_event_log::{
+    Append, AppendError, Appended, EventLog, LogIdentity, Position, PositionOrder, ReadError, RecordedEvent, Revision,
+    StreamName, contract_suite,
+};
+use keyledger_event_log_sqlite::SqliteLog;
+use tempfile::TempDir;
+
+contract_suite!(|identity| async move { InDirectory::create(identity) });
+
+/// A log that is deleted when it is dropped.
+struct InDirectory {
+    log: SqliteLog,
+    _directory: TempDir,
+}
+
+impl InDirectory {
+    /// A new, empty log.
+    fn create(identity: LogIdentity) -> Arc<Self> {
+        let directory = tempfile::tempdir().expect("a directory");
+        let log = SqliteLog::create(directory.path().join("log.db"), identity).expect("a new log");
+        Arc::new(Self { log, _directory: directory })
+    }
+}
+
+#[async_trait]
+impl EventLog for InDirectory {
+    fn identity(&self) -> LogIdentity {
+        self.log.identity()
+    }
+    fn order(&self) -> PositionOrder {
+        self.log.order()
+    }
+    async fn append(&self, append: Append) -> Result<Appended, AppendError> {
+        self.log.append(append).await
+    }
+    async fn read(&self, after: Position, limit: usize) -> Result<Vec<RecordedEvent>, ReadError> {
+        self.log.read(after, limit).await
+    }
+    async fn read_stream(&self, stream: &StreamName, from: Revision) -> Result<Vec<RecordedEvent>, ReadError> {
+        self.log.read_stream(stream, from).await
+    }
+    async fn find(&self, id: uuid::Uuid) -> Result<Option<RecordedEvent>, ReadError> {
+        self.log.find(id).await
+    }
+    async fn head(&self) -> Result<Position, ReadError> {
+        self.log.head().await
+    }
+    async fn wait(&self, after: Position, patience: Duration) -> Result<Position, ReadError> {
+        self.log.wait(after, patience).await
+    }
+}
