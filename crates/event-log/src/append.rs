@@ -52,7 +52,7 @@ pub enum AppendError {
     /// The log holds another event under this id: another request with the same idempotency key was recorded.
     #[error("the event id {0} is taken by another event")]
     EventIdTaken(Uuid),
-    /// The append is not one: no events, revisions that do not follow one another, a part over its limit.
+    /// The append is not one: no events, revisions that do not follow one another, one id twice, a part over its limit.
     #[error("not an append: {0}")]
     Malformed(&'static str),
     /// Nothing was recorded, and nothing will be.
@@ -84,9 +84,12 @@ impl Append {
             return Err(AppendError::Malformed("it holds more than 100 events"));
         }
         let mut revision = first.revision;
-        for event in &self.events {
+        for (index, event) in self.events.iter().enumerate() {
             if event.revision != revision {
                 return Err(AppendError::Malformed("its revisions do not follow one another"));
+            }
+            if self.events[..index].iter().any(|earlier| earlier.id == event.id) {
+                return Err(AppendError::Malformed("two of its events have one id"));
             }
             if event.public.len() > Self::MAX_PUBLIC {
                 return Err(AppendError::Malformed("a public part is larger than 16 KiB"));

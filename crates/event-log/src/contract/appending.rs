@@ -13,7 +13,10 @@ pub async fn an_append_is_read_back_byte_for_byte(log: Arc<impl EventLog + ?Size
     let sent = event(1, 0);
     assert_eq!(recorded.position, appended.position);
     assert_eq!((recorded.id, &recorded.stream, recorded.revision), (sent.id, &stream(1), Revision::FIRST));
-    assert_eq!((&recorded.public, &recorded.private, &recorded.mac), (&sent.public, &sent.private, &sent.mac));
+    assert_eq!(
+        (&recorded.public, &recorded.private, &recorded.mac),
+        (&sent.public, &sent.private, &sent.mac)
+    );
 }
 
 pub async fn several_events_of_one_append_stand_together_or_not_at_all(log: Arc<impl EventLog + ?Sized>) {
@@ -22,7 +25,11 @@ pub async fn several_events_of_one_append_stand_together_or_not_at_all(log: Arc<
     let mut clash = append(2, 0, 3);
     clash.events[2].id = event(1, 0).id;
     assert_eq!(log.append(clash).await, Err(AppendError::EventIdTaken(event(1, 0).id)));
-    assert_eq!(log.read_stream(&stream(2), Revision::FIRST).await, Ok(vec![]), "nothing of the refused append");
+    assert_eq!(
+        log.read_stream(&stream(2), Revision::FIRST).await,
+        Ok(vec![]),
+        "nothing of the refused append"
+    );
     assert_eq!(log.head().await, Ok(appended.position));
     assert_eq!(log.read_stream(&stream(1), Revision::FIRST).await.expect("a read").len(), 5);
 }
@@ -38,15 +45,21 @@ pub async fn a_writer_that_decided_on_an_old_revision_is_refused(log: Arc<impl E
     log.append(append(1, 0, 2)).await.expect("the first writer");
     let mut late = append(1, 1, 1);
     late.events[0].id = event(99, 0).id;
-    let conflict =
-        AppendError::Conflict { stream: stream(1), decided_for: Revision::new(1), last: Some(Revision::new(1)) };
+    let conflict = AppendError::Conflict {
+        stream: stream(1),
+        decided_for: Revision::new(1),
+        last: Some(Revision::new(1)),
+    };
     assert_eq!(log.append(late).await, Err(conflict));
 }
 
 pub async fn a_writer_that_runs_ahead_of_its_stream_is_refused(log: Arc<impl EventLog + ?Sized>) {
     log.append(append(1, 0, 1)).await.expect("the first event");
-    let conflict =
-        AppendError::Conflict { stream: stream(1), decided_for: Revision::new(2), last: Some(Revision::FIRST) };
+    let conflict = AppendError::Conflict {
+        stream: stream(1),
+        decided_for: Revision::new(2),
+        last: Some(Revision::FIRST),
+    };
     assert_eq!(log.append(append(1, 2, 1)).await, Err(conflict));
 }
 
@@ -57,7 +70,9 @@ pub async fn the_same_append_again_is_acknowledged_with_its_first_position(log: 
     assert_eq!(log.read(Position::START, 10).await.expect("a read").len(), 2, "nothing was recorded twice");
 }
 
-pub async fn the_same_append_again_is_acknowledged_after_the_stream_has_moved_on(log: Arc<impl EventLog + ?Sized>) {
+pub async fn the_same_append_again_is_acknowledged_after_the_stream_has_moved_on(
+    log: Arc<impl EventLog + ?Sized>,
+) {
     let first = log.append(append(1, 0, 1)).await.expect("an append");
     log.append(append(1, 1, 1)).await.expect("the next one");
     assert_eq!(log.append(append(1, 0, 1)).await, Ok(first));
@@ -91,7 +106,9 @@ pub async fn an_append_that_is_none_is_refused(log: Arc<impl EventLog + ?Sized>)
     huge.events[0].public = vec![b' '; crate::Append::MAX_PUBLIC + 1];
     let mut skipping = append(1, 0, 2);
     skipping.events[1].revision = Revision::new(2);
-    for none in [append(1, 0, 0), append(1, 0, 101), huge, skipping] {
+    let mut doubled = append(1, 0, 2);
+    doubled.events[1].id = doubled.events[0].id;
+    for none in [append(1, 0, 0), append(1, 0, 101), huge, skipping, doubled] {
         assert!(matches!(log.append(none).await, Err(AppendError::Malformed(_))));
     }
     assert_eq!(log.head().await, Ok(Position::START));
@@ -107,7 +124,9 @@ pub async fn of_many_writers_on_one_revision_exactly_one_wins(log: Arc<impl Even
     });
     let outcomes = super::following::all(writers).await;
     assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 1);
-    assert!(outcomes.iter().flat_map(|o| o.as_ref().err()).all(|e| matches!(e, AppendError::Conflict { .. })));
+    assert!(
+        outcomes.iter().flat_map(|o| o.as_ref().err()).all(|e| matches!(e, AppendError::Conflict { .. }))
+    );
     assert_eq!(log.read_stream(&stream(1), Revision::FIRST).await.expect("a read").len(), 2);
 }
 
