@@ -14,7 +14,9 @@ pub struct Checkpoint {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CheckpointLost {
     /// The log ends before it: its end was cut off, or an older copy was put in its place.
-    #[error("the log does not hold position {0}, which was read before: its end was cut off, or an older copy lies in its place")]
+    #[error(
+        "the log does not hold position {0}, which was read before: its end was cut off, or an older copy lies in its place"
+    )]
     Missing(Position),
     /// The log holds another event there.
     #[error("the log holds another event at position {0} than the one read before: its past was changed")]

@@ -42,7 +42,8 @@ pub trait EventLog: Send + Sync + 'static {
     ///
     /// # Errors
     /// As [`EventLog::read`].
-    async fn read_stream(&self, stream: &StreamName, from: Revision) -> Result<Vec<RecordedEvent>, ReadError>;
+    async fn read_stream(&self, stream: &StreamName, from: Revision)
+    -> Result<Vec<RecordedEvent>, ReadError>;
 
     /// The event with this id, if its append claimed [`Claim::event`](crate::Claim::event). A store may know ids that
     /// nobody claimed; no caller may count on it.

@@ -14,7 +14,11 @@ pub async fn a_claim_is_held_by_one_stream(log: Arc<impl EventLog + ?Sized>) {
     log.append(claiming(1, 0, "prefix-hT4kQ9xZ")).await.expect("the first to claim it");
     let refused = log.append(claiming(2, 0, "prefix-hT4kQ9xZ")).await;
     assert_eq!(refused, Err(AppendError::ClaimTaken(Claim::new("prefix-hT4kQ9xZ"))));
-    assert_eq!(log.read_stream(&stream(2), Revision::FIRST).await, Ok(vec![]), "nothing of the refused append");
+    assert_eq!(
+        log.read_stream(&stream(2), Revision::FIRST).await,
+        Ok(vec![]),
+        "nothing of the refused append"
+    );
     log.append(claiming(2, 0, "prefix-ht4kQ9xZ")).await.expect("claims tell case apart");
 }
 

@@ -12,8 +12,8 @@ use uuid::Uuid;
 
 use super::append;
 use crate::{
-    Append, AppendError, Appended, EventLog, LogIdentity, Position, PositionOrder, ReadError, RecordedEvent, Revision,
-    StreamName, Subscription,
+    Append, AppendError, Appended, EventLog, LogIdentity, Position, PositionOrder, ReadError, RecordedEvent,
+    Revision, StreamName, Subscription,
 };
 
 /// Any log as a `dyn EventLog`, so that an adapter may hand over its own type or a trait object.
@@ -33,7 +33,11 @@ impl<L: EventLog + ?Sized> EventLog for AsDyn<L> {
     async fn read(&self, after: Position, limit: usize) -> Result<Vec<RecordedEvent>, ReadError> {
         self.0.read(after, limit).await
     }
-    async fn read_stream(&self, stream: &StreamName, from: Revision) -> Result<Vec<RecordedEvent>, ReadError> {
+    async fn read_stream(
+        &self,
+        stream: &StreamName,
+        from: Revision,
+    ) -> Result<Vec<RecordedEvent>, ReadError> {
         self.0.read_stream(stream, from).await
     }
     async fn find(&self, id: Uuid) -> Result<Option<RecordedEvent>, ReadError> {

@@ -4,6 +4,11 @@
 //! keyledger_event_log::contract_suite!(|identity| async move { Arc::new(MyLog::open(identity).await) });
 //! ```
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "promises about waiting are measured with the machine's clock"
+)]
+
 pub mod appending;
 pub mod claiming;
 pub mod following;

@@ -20,7 +20,8 @@ pub async fn positions_increase_and_are_dense_where_the_store_says_so(log: Arc<i
         // A refused append must not use up a position.
         log.append(append(number, 9, 1)).await.expect_err("a writer that runs ahead");
     }
-    let positions: Vec<_> = log.read(Position::START, 100).await.expect("a read").iter().map(|e| e.position).collect();
+    let positions: Vec<_> =
+        log.read(Position::START, 100).await.expect("a read").iter().map(|e| e.position).collect();
     assert_eq!(positions.len(), 30);
     assert!(positions.is_sorted_by(|a, b| a < b) && positions[0] > Position::START);
     if log.order() == PositionOrder::Dense {
@@ -62,7 +63,9 @@ pub async fn a_claimed_event_is_found_by_its_id(log: Arc<impl EventLog + ?Sized>
     assert_eq!(log.find(event(1, 7).id).await, Ok(None));
 }
 
-pub async fn a_checkpoint_is_confirmed_by_the_log_it_came_from_and_by_no_other(log: Arc<impl EventLog + ?Sized>) {
+pub async fn a_checkpoint_is_confirmed_by_the_log_it_came_from_and_by_no_other(
+    log: Arc<impl EventLog + ?Sized>,
+) {
     let log: &dyn EventLog = &AsDyn(log);
     assert_eq!(Checkpoint::start().confirm(log).await, Ok(()));
     log.append(append(1, 0, 3)).await.expect("an append");

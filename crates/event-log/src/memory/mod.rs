@@ -14,8 +14,8 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::{
-    Append, AppendError, Appended, Claim, EventLog, LogIdentity, Position, PositionOrder, ReadError, RecordedEvent,
-    Revision, StreamName,
+    Append, AppendError, Appended, Claim, EventLog, LogIdentity, Position, PositionOrder, ReadError,
+    RecordedEvent, Revision, StreamName,
 };
 
 /// An event log that forgets everything when it is dropped.
@@ -68,7 +68,11 @@ impl EventLog for MemoryLog {
         Ok(self.contents().read(after, limit))
     }
 
-    async fn read_stream(&self, stream: &StreamName, from: Revision) -> Result<Vec<RecordedEvent>, ReadError> {
+    async fn read_stream(
+        &self,
+        stream: &StreamName,
+        from: Revision,
+    ) -> Result<Vec<RecordedEvent>, ReadError> {
         Ok(self.contents().read_stream(stream, from))
     }
 

@@ -15,7 +15,12 @@ impl Contents {
 
     pub(super) fn read_stream(&self, stream: &StreamName, from: Revision) -> Vec<RecordedEvent> {
         let indices = self.streams.get(stream).map_or(&[][..], Vec::as_slice);
-        indices.iter().map(|index| &self.events[*index]).filter(|event| event.revision >= from).cloned().collect()
+        indices
+            .iter()
+            .map(|index| &self.events[*index])
+            .filter(|event| event.revision >= from)
+            .cloned()
+            .collect()
     }
 
     pub(super) fn find(&self, id: Uuid) -> Option<RecordedEvent> {
