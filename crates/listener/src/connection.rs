@@ -1,0 +1,244 @@
+//! What one connection is doing, as far as the stream below actix and the guard above it know together.
+//!
+//! The clock is the runtime's monotonic one: it only measures how long a client takes.
+
+use std::cell::Cell;
+use std::rc::Rc;
+use std::task::{Context, Waker};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::meters::End;
+use crate::tail::Tail;
+use crate::worker::Worker;
+
+/// How long a client that was refused is listened to, so that it can read why: closing on unread bytes would reset the
+/// connection, and the answer could be lost with it.
+const FAREWELL: Duration = Duration::from_secs(1);
+
+/// What the client owes, and until when.
+#[derive(Debug, Clone, Copy)]
+enum Phase {
+    /// Nothing; it may ask again.
+    Idle { until: Instant },
+    /// The rest of a head, of which `read` bytes or more have come.
+    Head { by: Instant, read: usize },
+    /// A head that has come to the limit. The parser sees it once more, as its end may be in it.
+    FullHead { by: Instant },
+    /// Patience: the application is answering. A body has its own clock.
+    Busy,
+    /// The rest of a body that the application has answered without; actix throws it away.
+    UnwantedBody { by: Instant },
+    /// Nothing more. What still comes is thrown away, until it has had time to read the refusal.
+    Leaving { by: Instant },
+    /// Nothing more, and actix has been told that the stream has ended.
+    Over,
+}
+
+/// The body of the request that is being answered.
+#[derive(Debug, Clone, Copy)]
+enum Body {
+    None,
+    Coming {
+        by: Instant,
+    },
+    /// Read to its end, which looked like this.
+    Whole(Tail),
+    Late,
+}
+
+/// What the stream shall do when it is asked for bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Demand {
+    Read,
+    /// Not read now, but let the parser look at what there is, and ask again.
+    Pause,
+    /// Not read now; the task is woken when there is a reason to.
+    Wait,
+    /// Answer that the head is too large, and say goodbye.
+    RefuseHead,
+    /// Read and throw away.
+    Discard,
+    /// Report the end of the stream.
+    End,
+}
+
+/// The state that stream, guard, body and answer of one connection share.
+pub(crate) struct Connection {
+    pub(crate) worker: Rc<Worker>,
+    phase: Cell<Phase>,
+    body: Cell<Body>,
+    tail: Cell<Tail>,
+    /// Bytes read since nothing was left over: no head that is being parsed can be longer.
+    unparsed: Cell<usize>,
+    /// The task that asked for bytes and was told to wait.
+    waiting: Cell<Option<Waker>>,
+    end: Cell<End>,
+}
+
+impl Connection {
+    /// A connection that has just been opened: its first head is due.
+    pub(crate) fn new(worker: Rc<Worker>) -> Self {
+        let by = Instant::now() + worker.limits.head;
+        Self {
+            worker,
+            phase: Cell::new(Phase::Head { by, read: 0 }),
+            body: Cell::new(Body::None),
+            tail: Cell::new(Tail::default()),
+            unparsed: Cell::new(0),
+            waiting: Cell::new(None),
+            end: Cell::new(End::Done),
+        }
+    }
+
+    // What the stream tells and asks.
+
+    /// What to do when actix asks for bytes.
+    ///
+    /// While it waits for the application, actix reads on until its buffer of 128 KiB is full, and then spins. So it gets no
+    /// more than the length of a head before the answer, but for the request's own body.
+    pub(crate) fn demand(&self, task: &Context<'_>) -> Demand {
+        match self.phase.get() {
+            Phase::Head { by, read } if read >= self.worker.limits.head_bytes => {
+                self.phase.set(Phase::FullHead { by });
+                Demand::Pause
+            }
+            Phase::Busy if self.has_read_ahead() => {
+                self.waiting.set(Some(task.waker().clone()));
+                Demand::Wait
+            }
+            Phase::Idle { .. } | Phase::Head { .. } | Phase::Busy | Phase::UnwantedBody { .. } => {
+                Demand::Read
+            }
+            Phase::FullHead { .. } => Demand::RefuseHead,
+            Phase::Leaving { .. } => Demand::Discard,
+            Phase::Over => Demand::End,
+        }
+    }
+
+    /// `bytes` have come, and actix has them.
+    pub(crate) fn received(&self, bytes: &[u8]) {
+        let mut tail = self.tail.get();
+        tail.push(bytes);
+        self.tail.set(tail);
+        self.unparsed.set(self.unparsed.get().saturating_add(bytes.len()));
+        match self.phase.get() {
+            Phase::Idle { .. } => {
+                let by = Instant::now() + self.worker.limits.head;
+                self.phase.set(Phase::Head { by, read: bytes.len() });
+            }
+            Phase::Head { by, read } => {
+                self.phase.set(Phase::Head { by, read: read.saturating_add(bytes.len()) })
+            }
+            _ => {}
+        }
+    }
+
+    /// When the client's patience ends, if it owes anything that the stream watches.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        match self.phase.get() {
+            Phase::Idle { until: by }
+            | Phase::Head { by, .. }
+            | Phase::FullHead { by }
+            | Phase::UnwantedBody { by }
+            | Phase::Leaving { by } => Some(by),
+            Phase::Busy | Phase::Over => None,
+        }
+    }
+
+    /// The deadline has passed, or the client has closed its side: nothing more will be read.
+    pub(crate) fn expire(&self) {
+        match self.phase.get() {
+            Phase::Idle { .. } => self.end.set(End::Idle),
+            Phase::Head { .. } | Phase::FullHead { .. } => self.end.set(End::Head),
+            Phase::UnwantedBody { .. } => self.end.set(End::Body),
+            Phase::Busy | Phase::Leaving { .. } | Phase::Over => {}
+        }
+        self.phase.set(Phase::Over);
+    }
+
+    /// The last answer is written, because of `end`.
+    pub(crate) fn leave(&self, end: End) {
+        self.end.set(end);
+        self.phase.set(Phase::Leaving { by: Instant::now() + FAREWELL });
+    }
+
+    /// The client does not take what is written to it.
+    pub(crate) fn stalled(&self) {
+        self.end.set(End::StalledReader);
+    }
+
+    /// Why the connection ended, once it has.
+    pub(crate) fn end(&self) -> End {
+        self.end.get()
+    }
+
+    // What the guard, the body and the answer tell and ask.
+
+    /// A head has ended, and a request begins.
+    pub(crate) fn begin(&self) {
+        self.phase.set(Phase::Busy);
+    }
+
+    /// Bytes that the head of the request that begins may have; it may have fewer.
+    pub(crate) fn longest_head(&self) -> usize {
+        self.unparsed.get()
+    }
+
+    /// The request has a body. Returns when it is due.
+    pub(crate) fn expect_body(&self) -> Instant {
+        let by = Instant::now() + self.worker.limits.body;
+        self.body.set(Body::Coming { by });
+        by
+    }
+
+    /// The application has read the whole body, which ended with `tail`.
+    pub(crate) fn body_is_whole(&self, tail: Tail) {
+        self.body.set(Body::Whole(tail));
+    }
+
+    /// The body's deadline has passed while the application waited for more of it.
+    pub(crate) fn body_is_late(&self) {
+        self.body.set(Body::Late);
+    }
+
+    /// Whether the body's deadline has passed while the application waited for more of it.
+    pub(crate) fn is_body_late(&self) -> bool {
+        matches!(self.body.get(), Body::Late)
+    }
+
+    /// The answer has been handed to actix to its last byte, or given up.
+    pub(crate) fn finish(&self) {
+        if let Some(task) = self.waiting.take() {
+            task.wake();
+        }
+        let now = Instant::now();
+        let next = match self.body.replace(Body::None) {
+            Body::Coming { by } => Phase::UnwantedBody { by },
+            Body::Late => return self.leave(End::Body),
+            body if self.is_drained(body) => {
+                self.unparsed.set(0);
+                Phase::Idle { until: now + self.worker.limits.idle }
+            }
+            _ => Phase::Head { by: now + self.worker.limits.head, read: 0 },
+        };
+        self.phase.set(next);
+    }
+
+    /// Whether enough of the next requests has come to wait for the answer of this one.
+    fn has_read_ahead(&self) -> bool {
+        self.unparsed.get() >= self.worker.limits.head_bytes
+            && !matches!(self.body.get(), Body::Coming { .. })
+    }
+
+    /// Whether nothing of a next request has come behind `body`. The end of a body may by chance look like the beginning of a
+    /// head, which then has as long as an idle connection.
+    fn is_drained(&self, body: Body) -> bool {
+        let tail = self.tail.get();
+        tail.ends_with_empty_line() || matches!(body, Body::Whole(end) if tail.ends_like(end))
+    }
+}
+
+#[cfg(test)]
+mod tests;
