@@ -9,12 +9,14 @@ use uuid::Uuid;
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(try_from = "String")]
-#[cfg_attr(test, schemars(extend("pattern" = "^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")))]
+#[cfg_attr(test, schemars(with = "String", extend("pattern" = "^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")))]
 pub struct PartnerId(Arc<str>);
 
 /// The text does not name a partner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("is not a partner: give 1 to 64 letters, digits, dots, underscores or hyphens, beginning with a letter or digit")]
+#[error(
+    "is not a partner: give 1 to 64 letters, digits, dots, underscores or hyphens, beginning with a letter or digit"
+)]
 pub struct InvalidPartnerId;
 
 impl PartnerId {

@@ -34,7 +34,9 @@ impl Scope {
     /// [`InvalidScope`] where it is not `<resource>:<verb>`.
     pub fn parse(text: &str) -> Result<Self, InvalidScope> {
         match text.split_once(':') {
-            Some((resource, verb)) if text.len() <= Self::MAX_LENGTH && is_word(resource) && is_word(verb) => {
+            Some((resource, verb))
+                if text.len() <= Self::MAX_LENGTH && is_word(resource) && is_word(verb) =>
+            {
                 Ok(Self(text.into()))
             }
             _ => Err(InvalidScope),

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", try_from = "Unchecked")]
+#[cfg_attr(test, schemars(!try_from))]
 pub struct Throttle {
     #[cfg_attr(test, schemars(range(min = 1, max = 1_000_000)))]
     rate_per_second: u32,

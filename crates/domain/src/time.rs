@@ -103,7 +103,9 @@ mod tests {
 
     #[test]
     fn what_rfc_3339_cannot_write_is_no_moment() {
-        for text in ["", "2026-03-01", "2026-03-01T12:00:00", "1969-12-31T23:59:59Z", "10000-01-01T00:00:00Z", "now"] {
+        for text in
+            ["", "2026-03-01", "2026-03-01T12:00:00", "1969-12-31T23:59:59Z", "10000-01-01T00:00:00Z", "now"]
+        {
             assert_eq!(Timestamp::parse(text), Err(InvalidTimestamp), "{text}");
         }
         assert_eq!(Timestamp::from_millis(i64::MAX).to_string(), "9999-12-31T23:59:59.999Z");

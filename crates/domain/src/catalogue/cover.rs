@@ -27,7 +27,8 @@ impl Catalogue {
         let mut resources = vec![required.resource()];
         let mut next = 0;
         while let Some(child) = resources.get(next).copied() {
-            let parents = self.resources.iter().filter(|resource| resource.children.iter().any(|c| c == child));
+            let parents =
+                self.resources.iter().filter(|resource| resource.children.iter().any(|c| c == child));
             for parent in parents {
                 if !resources.contains(&parent.name.as_str()) {
                     resources.push(&parent.name);
@@ -35,7 +36,9 @@ impl Catalogue {
             }
             next += 1;
         }
-        let scopes = resources.iter().filter_map(|resource| Scope::parse(&format!("{resource}:{}", required.verb())).ok());
+        let scopes = resources
+            .iter()
+            .filter_map(|resource| Scope::parse(&format!("{resource}:{}", required.verb())).ok());
         scopes.filter(|scope| self.defines(scope)).collect()
     }
 
@@ -57,7 +60,8 @@ mod tests {
     use super::*;
 
     fn covers(catalogue: &Catalogue, held: &[&str], required: &str) -> bool {
-        let held = Scopes::new(held.iter().map(|scope| Scope::parse(scope).expect("a scope"))).expect("scopes");
+        let held =
+            Scopes::new(held.iter().map(|scope| Scope::parse(scope).expect("a scope"))).expect("scopes");
         catalogue.covers(&held, &Scope::parse(required).expect("a scope"))
     }
 
@@ -84,8 +88,11 @@ mod tests {
 
     #[test]
     fn a_scope_reaches_down_through_generations_and_through_resources_that_lack_the_verb() {
-        let chain =
-            [resource("a", &["read", "burn"], &["b"]), resource("b", &["read"], &["c"]), resource("c", &["read", "burn"], &[])];
+        let chain = [
+            resource("a", &["read", "burn"], &["b"]),
+            resource("b", &["read"], &["c"]),
+            resource("c", &["read", "burn"], &[]),
+        ];
         let catalogue = Catalogue::new(chain.into()).expect("a catalogue");
         assert!(covers(&catalogue, &["a:read"], "c:read"));
         assert!(covers(&catalogue, &["a:burn"], "c:burn"));
@@ -98,7 +105,8 @@ mod tests {
         assert!(!covers(&catalogue, &["a:read", "b:read"], "a:read"));
         assert!(covers(&catalogue, &["a:read", "b:read"], "b:read"));
         // A parent that lost the verb no longer hands it down.
-        let catalogue = Catalogue::new(vec![resource("a", &["write"], &["b"]), resource("b", &["read"], &[])]);
+        let catalogue =
+            Catalogue::new(vec![resource("a", &["write"], &["b"]), resource("b", &["read"], &[])]);
         assert!(!covers(&catalogue.expect("a catalogue"), &["a:read"], "b:read"));
     }
 }

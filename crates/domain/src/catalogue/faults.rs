@@ -7,7 +7,9 @@ use crate::scope::{Scope, is_word};
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CatalogueFault {
     /// A resource or a verb is not a word, or a scope would be too long.
-    #[error("{0} is not the name of a resource or verb: use a letter and then letters, digits, _ or -, and at most 80 characters for <resource>:<verb>")]
+    #[error(
+        "{0} is not the name of a resource or verb: use a letter and then letters, digits, _ or -, and at most 80 characters for <resource>:<verb>"
+    )]
     NotAWord(String),
     /// Two resources share a name, or a resource names a verb or child twice.
     #[error("{0} stands twice")]
@@ -30,7 +32,9 @@ pub enum CatalogueFault {
     #[error("{0} is among its own descendants")]
     Ring(String),
     /// A description is of a verb that the resource does not have, or of more than 500 characters.
-    #[error("the description {resource}.{verb} is of a verb that the resource does not have, or longer than 500 characters")]
+    #[error(
+        "the description {resource}.{verb} is of a verb that the resource does not have, or longer than 500 characters"
+    )]
     Description {
         /// The resource.
         resource: String,
@@ -108,14 +112,16 @@ fn of_children(resource: &Resource, names: &BTreeSet<&str>, faults: &mut Vec<Cat
 }
 
 fn of_rings(resources: &[Resource], faults: &mut Vec<CatalogueFault>) {
-    let children: HashMap<&str, &[String]> =
-        resources.iter().map(|resource| (resource.name.as_str(), resource.children.as_slice())).collect();
+    let mut children = HashMap::<&str, Vec<&str>>::new();
+    for resource in resources {
+        children.entry(&resource.name).or_default().extend(resource.children.iter().map(String::as_str));
+    }
     for resource in resources {
         let mut reached = BTreeSet::new();
         let mut open: Vec<&str> = resource.children.iter().map(String::as_str).collect();
         while let Some(name) = open.pop() {
             if reached.insert(name) {
-                open.extend(children.get(name).copied().unwrap_or_default().iter().map(String::as_str));
+                open.extend(children.get(name).into_iter().flatten());
             }
         }
         if reached.contains(resource.name.as_str()) {
@@ -141,7 +147,8 @@ mod tests {
             resource("a", &["re ad"], &[]),
             resource("registryKeys", &["read"], &[]),
         ]);
-        let named = |fault: CatalogueFault| assert!(faults.contains(&fault), "{fault} is not among {faults:?}");
+        let named =
+            |fault: CatalogueFault| assert!(faults.contains(&fault), "{fault} is not among {faults:?}");
         named(CatalogueFault::Twice("a".into()));
         named(CatalogueFault::Twice("a:read".into()));
         named(CatalogueFault::Twice("a > b".into()));

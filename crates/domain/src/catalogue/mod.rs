@@ -17,6 +17,7 @@ pub use faults::CatalogueFault;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(try_from = "Unchecked")]
+#[cfg_attr(test, schemars(!try_from))]
 pub struct Catalogue {
     resources: Vec<Resource>,
 }
@@ -67,8 +68,7 @@ impl Catalogue {
 impl TryFrom<Unchecked> for Catalogue {
     type Error = String;
     fn try_from(unchecked: Unchecked) -> Result<Self, String> {
-        Self::new(unchecked.resources).map_err(|faults| {
-            faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
-        })
+        Self::new(unchecked.resources)
+            .map_err(|faults| faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
     }
 }

@@ -36,7 +36,13 @@ impl Idempotency<'_> {
         let principal = self.principal.to_string();
         let number = number.to_string();
         let mut name = Vec::with_capacity(128 + self.key.len());
-        for part in [label.as_bytes(), self.log.as_bytes(), principal.as_bytes(), self.key.as_bytes(), number.as_bytes()] {
+        for part in [
+            label.as_bytes(),
+            self.log.as_bytes(),
+            principal.as_bytes(),
+            self.key.as_bytes(),
+            number.as_bytes(),
+        ] {
             name.extend_from_slice(&u32::try_from(part.len()).unwrap_or(u32::MAX).to_be_bytes());
             name.extend_from_slice(part);
         }

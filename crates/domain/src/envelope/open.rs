@@ -31,7 +31,9 @@ pub enum OpenError {
     #[error(transparent)]
     Mac(#[from] WrongMac),
     /// It is authentic and belongs somewhere else: events were swapped, moved or renamed.
-    #[error("it says it is event {id}, revision {revision} of {stream}, and stands elsewhere: events were moved")]
+    #[error(
+        "it says it is event {id}, revision {revision} of {stream}, and stands elsewhere: events were moved"
+    )]
     Misplaced {
         /// The id it says it has.
         id: Uuid,
@@ -91,11 +93,13 @@ pub fn open(parts: Parts<'_>, log: Uuid, keys: &MacKeys) -> Result<Event, OpenEr
 /// A body only in a stream of its kind: an event of a key says nothing about the catalogue.
 fn fitting(stream: Stream, body: Body) -> Body {
     match (stream, &body) {
-        (Stream::Key(_), Body::Catalogue(_)) | (Stream::Catalogue, Body::Key(_)) => Body::Unreadable(Unreadable {
-            event_type: "misplaced".to_owned(),
-            schema_version: 0,
-            why: format!("it does not belong into the stream {stream}"),
-        }),
+        (Stream::Key(_), Body::Catalogue(_)) | (Stream::Catalogue, Body::Key(_)) => {
+            Body::Unreadable(Unreadable {
+                event_type: "misplaced".to_owned(),
+                schema_version: 0,
+                why: format!("it does not belong into the stream {stream}"),
+            })
+        }
         _ => body,
     }
 }

@@ -51,6 +51,7 @@ macro_rules! types {
         }
 
         /// Every type of event of a key, with its schema version.
+        #[cfg(test)]
         pub(super) const KEY_EVENTS: &[(&str, u32)] = &[$(($name, $version)),+];
     };
 }
@@ -85,9 +86,8 @@ pub(super) fn read_body(event_type: &str, schema_version: u32, data: &RawValue) 
     } else {
         read_key_event(event_type, schema_version, data).map(|event| event.map(Body::Key))
     };
-    let unreadable = |why| {
-        Body::Unreadable(Unreadable { event_type: event_type.to_owned(), schema_version, why })
-    };
+    let unreadable =
+        |why| Body::Unreadable(Unreadable { event_type: event_type.to_owned(), schema_version, why });
     match known {
         Some(Ok(body)) => body,
         Some(Err(error)) => unreadable(error.to_string()),

@@ -35,7 +35,11 @@ pub struct Situation<'a> {
 ///
 /// # Errors
 /// The [`Rejection`], where a rule stands against it.
-pub fn decide(key: Option<&Key>, command: Command, situation: Situation<'_>) -> Result<Vec<KeyEvent>, Rejection> {
+pub fn decide(
+    key: Option<&Key>,
+    command: Command,
+    situation: Situation<'_>,
+) -> Result<Vec<KeyEvent>, Rejection> {
     match (command, key) {
         (Command::Create(_), Some(_)) => Err(Rejection::AlreadyCreated),
         (Command::Create(create), None) => create.decide(situation),
@@ -90,12 +94,17 @@ impl Situation<'_> {
         if !unknown.is_empty() {
             return Err(Rejection::UnknownScopes(unknown));
         }
-        let foreign: Vec<_> = scopes.iter().filter(|scope| !is_for_partner(scope, partner)).cloned().collect();
+        let foreign: Vec<_> =
+            scopes.iter().filter(|scope| !is_for_partner(scope, partner)).cloned().collect();
         if foreign.is_empty() { Ok(()) } else { Err(Rejection::ScopesNotForPartner(foreign)) }
     }
 
     /// Refuses an expiry that is already over.
     pub(super) fn must_be_ahead(&self, expiry: Option<Timestamp>) -> Result<(), Rejection> {
-        if expiry.is_some_and(|expiry| expiry <= self.now) { Err(Rejection::ExpiryNotInFuture) } else { Ok(()) }
+        if expiry.is_some_and(|expiry| expiry <= self.now) {
+            Err(Rejection::ExpiryNotInFuture)
+        } else {
+            Ok(())
+        }
     }
 }

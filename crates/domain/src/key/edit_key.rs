@@ -45,7 +45,9 @@ impl EditKey {
         [
             renamed.map(|name| KeyEvent::Renamed(KeyRenamed { partner_id: partner(), name })),
             scopes.map(|scopes| KeyEvent::ScopesChanged(KeyScopesChanged { partner_id: partner(), scopes })),
-            throttle.map(|throttle| KeyEvent::ThrottleChanged(KeyThrottleChanged { partner_id: partner(), throttle })),
+            throttle.map(|throttle| {
+                KeyEvent::ThrottleChanged(KeyThrottleChanged { partner_id: partner(), throttle })
+            }),
             expiry.map(|expires_at| {
                 KeyEvent::ExpirationChanged(KeyExpirationChanged { partner_id: partner(), expires_at })
             }),

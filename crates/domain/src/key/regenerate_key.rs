@@ -61,7 +61,11 @@ impl RegenerateKey {
             Some(Replace::Newest) => running.collect(),
         };
         let partner_id = key.partner_id.clone();
-        Ok(vec![KeyEvent::Regenerated(KeyRegenerated { partner_id, prefix: self.prefix, superseded_secrets })])
+        Ok(vec![KeyEvent::Regenerated(KeyRegenerated {
+            partner_id,
+            prefix: self.prefix,
+            superseded_secrets,
+        })])
     }
 
     /// The present secret with the end of its overlap, never past the key's expiry; none where it dies at once.

@@ -16,7 +16,9 @@ pub enum Rejection {
     #[error("the key has expired and can only be renamed or revoked; create a new key")]
     KeyExpired,
     /// Two secrets are live already.
-    #[error("an overlap is running, so two secrets are live; end it, or say which one to give up with replace")]
+    #[error(
+        "an overlap is running, so two secrets are live; end it, or say which one to give up with replace"
+    )]
     OverlapRunning,
     /// The new expiry is not in the future.
     #[error("the expiry must be in the future")]
@@ -31,7 +33,9 @@ pub enum Rejection {
     #[error("this needs the right to grant every scope that the key has and gets")]
     MayNotGrant,
     /// One of the key's events cannot be read by this build.
-    #[error("a newer release wrote an event of this key that this one cannot read; upgrade, or revoke the key")]
+    #[error(
+        "a newer release wrote an event of this key that this one cannot read; upgrade, or revoke the key"
+    )]
     KeyUnreadable,
 }
 

@@ -1,0 +1,85 @@
+//! The JSON Schemas of the public parts, in `events/schemas`: generated here, compared with what is committed.
+
+use std::{fs, path::PathBuf};
+
+use schemars::{JsonSchema, generate::SchemaSettings};
+use serde_json::{Value, json};
+
+use super::public::{CATALOGUE_EVENT, KEY_EVENTS};
+use crate::{
+    Actor, Timestamp,
+    event::{
+        KeyCreated, KeyExpirationChanged, KeyOverlapEnded, KeyRegenerated, KeyRenamed, KeyRevoked,
+        KeyScopesChanged, KeyThrottleChanged, ScopeCatalogueChanged,
+    },
+};
+
+fn schema_of<T: JsonSchema>() -> Value {
+    let settings = SchemaSettings::draft2020_12().with(|settings| {
+        settings.inline_subschemas = true;
+        settings.meta_schema = None;
+    });
+    settings.into_generator().into_root_schema_for::<T>().to_value()
+}
+
+fn data_schema(event_type: &str) -> Value {
+    match event_type {
+        "KeyCreated" => schema_of::<KeyCreated>(),
+        "KeyRegenerated" => schema_of::<KeyRegenerated>(),
+        "KeyRevoked" => schema_of::<KeyRevoked>(),
+        "KeyOverlapEnded" => schema_of::<KeyOverlapEnded>(),
+        "KeyScopesChanged" => schema_of::<KeyScopesChanged>(),
+        "KeyThrottleChanged" => schema_of::<KeyThrottleChanged>(),
+        "KeyRenamed" => schema_of::<KeyRenamed>(),
+        "KeyExpirationChanged" => schema_of::<KeyExpirationChanged>(),
+        "ScopeCatalogueChanged" => schema_of::<ScopeCatalogueChanged>(),
+        other => panic!("{other} has no schema: add it here"),
+    }
+}
+
+/// The schema of the whole public part of one type of event.
+fn public_schema(event_type: &str, schema_version: u32) -> Value {
+    let stream = if event_type == CATALOGUE_EVENT.0 { "^catalogue$" } else { "^key-[0-9a-f-]{36}$" };
+    let properties = json!({
+        "id": { "type": "string", "format": "uuid" },
+        "log": { "type": "string", "format": "uuid", "description": "Which log it was written to." },
+        "epoch": { "type": "integer", "minimum": 1, "description": "The life of that log since its last restore." },
+        "stream": { "type": "string", "pattern": stream },
+        "revision": { "type": "integer", "minimum": 0, "description": "Its place in the stream, dense from 0." },
+        "type": { "const": event_type },
+        "schemaVersion": { "const": schema_version },
+        "occurredAt": schema_of::<Timestamp>(),
+        "actor": schema_of::<Actor>(),
+        "requestId": { "type": "string" },
+        "data": data_schema(event_type),
+        "sealed": { "type": "string", "pattern": "^[0-9a-f]{64}$", "description": "SHA-256 of the private part." },
+    });
+    let required: Vec<_> = properties.as_object().expect("an object").keys().cloned().collect();
+    json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": format!("urn:keyledger:event:{event_type}:v{schema_version}"),
+        "title": event_type,
+        "type": "object",
+        "properties": properties,
+        "required": required,
+    })
+}
+
+#[test]
+fn the_committed_schemas_are_the_ones_of_the_code() {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../events/schemas");
+    fs::create_dir_all(&folder).expect("a folder for schemas");
+    let mut stale = Vec::new();
+    for (event_type, version) in KEY_EVENTS.iter().chain([&CATALOGUE_EVENT]) {
+        let path = folder.join(format!("{event_type}.v{version}.schema.json"));
+        let schema = serde_json::to_string_pretty(&public_schema(event_type, *version)).expect("JSON") + "\n";
+        if fs::read_to_string(&path).ok().as_ref() != Some(&schema) {
+            fs::write(&path, schema).expect("a schema");
+            stale.push(path);
+        }
+    }
+    assert!(
+        stale.is_empty(),
+        "these schemas were stale and are rewritten: look at them and commit them: {stale:?}"
+    );
+}
