@@ -81,15 +81,13 @@ fn is_head_too_large(request: &Request, connection: &Connection) -> bool {
         || connection.longest_head() > head_bytes && head_len(request) > head_bytes
 }
 
-/// Bytes of the head without optional white space.
+/// Bytes of the head as most clients write it: one space behind each colon.
 fn head_len(request: &Request) -> usize {
-    const PUNCTUATION: usize = ":\r\n".len();
-    let uri = request.uri();
-    let target = uri.path_and_query().map_or(0, |target| target.as_str().len())
-        + uri.authority().map_or(0, |host| host.as_str().len());
-    let fields: usize =
-        request.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + PUNCTUATION).sum();
-    request.method().as_str().len() + target + fields
+    const AROUND_TARGET: usize = "  HTTP/1.1\r\n\r\n".len();
+    const AROUND_VALUE: usize = ": \r\n".len();
+    let fields =
+        request.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + AROUND_VALUE);
+    request.method().as_str().len() + request.uri().to_string().len() + AROUND_TARGET + fields.sum::<usize>()
 }
 
 pin_project! {

@@ -14,7 +14,7 @@ use actix_web::{App, HttpResponse, web};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
-use tracing::debug;
+use tracing::{debug, error};
 
 use crate::connection::Connection;
 use crate::guard::GuardFactory;
@@ -136,9 +136,14 @@ where
     Ok(Listening {
         address,
         server: server.handle(),
-        running: tokio::spawn(server),
+        running: tokio::spawn(run(server, name)),
         following: certificate.map(|certificate| tokio::spawn(certificate.follow(name))),
     })
+}
+
+/// Runs the server to its end, and says so at once if that comes unasked for.
+async fn run(server: Server, listener: &'static str) -> io::Result<()> {
+    server.await.inspect_err(|error| error!(listener, %error, "the listener has failed"))
 }
 
 fn bind(address: SocketAddr) -> io::Result<TcpListener> {
@@ -185,5 +190,17 @@ async fn secure(socket: TcpStream, acceptor: Option<TlsAcceptor>, limit: Duratio
         Some(acceptor) => {
             Ok(Transport::Tls(Box::new(tokio::time::timeout(limit, acceptor.accept(socket)).await??)))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_workers_together_never_have_more_than_the_listener() {
+        let limits = Limits { connections: 10, in_flight: 7, ..Limits::default() };
+        let each = share(limits, 4);
+        assert_eq!((each.connections, each.in_flight), (2, 1));
     }
 }

@@ -41,6 +41,8 @@ pub enum TlsError {
 pub(crate) struct Certificate {
     files: TlsFiles,
     provider: Arc<CryptoProvider>,
+    /// What the files were before they were first read.
+    first: Stamp,
     current: RwLock<Arc<CertifiedKey>>,
 }
 
@@ -48,8 +50,9 @@ impl Certificate {
     /// Loads the pair of `files`.
     pub(crate) fn load(files: TlsFiles) -> Result<Arc<Self>, TlsError> {
         let provider = Arc::new(aws_lc_rs::default_provider());
+        let first = Stamp::of(&files);
         let current = RwLock::new(read_pair(&files, &provider)?);
-        Ok(Arc::new(Self { files, provider, current }))
+        Ok(Arc::new(Self { files, provider, first, current }))
     }
 
     /// What a TLS server needs to show it: HTTP/1.1 only, as the guard knows no other.
@@ -65,7 +68,7 @@ impl Certificate {
     /// Loads the files again whenever they change, for ever. A pair that cannot be used, such as one of which only one file has
     /// been replaced so far, leaves the one before in place.
     pub(crate) async fn follow(self: Arc<Self>, listener: &'static str) {
-        let mut seen = Stamp::of(&self.files);
+        let mut seen = self.first;
         loop {
             tokio::time::sleep(POLL).await;
             let now = Stamp::of(&self.files);
@@ -113,7 +116,7 @@ fn unreadable(what: &'static str, path: &Path, reason: pem::Error) -> TlsError {
 }
 
 /// What tells one content of the files from another without reading them.
-#[derive(PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 struct Stamp([Option<(SystemTime, u64)>; 2]);
 
 impl Stamp {

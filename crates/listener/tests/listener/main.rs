@@ -5,4 +5,5 @@ mod certificates;
 mod connections;
 mod heads;
 mod load;
+mod metrics;
 mod support;

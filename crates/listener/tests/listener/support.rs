@@ -76,6 +76,10 @@ pub(crate) fn write_pair(directory: &Path) -> CertificateDer<'static> {
 impl Server {
     /// A listener with one worker.
     pub(crate) fn start(secure: Secure, limits: Limits) -> Self {
+        Self::start_named("test", secure, limits)
+    }
+
+    pub(crate) fn start_named(name: &'static str, secure: Secure, limits: Limits) -> Self {
         let certificate = (secure == Secure::Tls).then(Pair::new);
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
@@ -83,7 +87,7 @@ impl Server {
             .build()
             .expect("a runtime");
         let settings = Settings {
-            name: "test",
+            name,
             address: SocketAddr::from(([127, 0, 0, 1], 0)),
             tls: certificate.as_ref().map(Pair::files),
             workers: 1,
