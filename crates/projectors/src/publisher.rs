@@ -1,0 +1,59 @@
+use std::{sync::Arc, time::Instant};
+
+use keyledger_event_log::Position;
+use tokio::sync::watch;
+
+use crate::{Progress, State, StopReason};
+
+/// The one who tells others how far the projector has come.
+pub(crate) struct Publisher(watch::Sender<Progress>);
+
+impl Publisher {
+    pub(crate) fn new(position: Position) -> (Self, watch::Receiver<Progress>) {
+        let (sender, receiver) =
+            watch::channel(Progress { position, state: State::CatchingUp, heard_at: None });
+        (Self(sender), receiver)
+    }
+
+    /// The projection holds the events up to `position`; there may be more.
+    pub(crate) fn applied(&self, position: Position) {
+        self.0.send_modify(|progress| {
+            progress.position = position;
+            if matches!(progress.state, State::CutOff(_)) {
+                progress.state = State::CatchingUp;
+            }
+        });
+    }
+
+    /// The projection holds everything that was in the log at this moment.
+    pub(crate) fn heard(&self, at: Instant) {
+        self.0.send_modify(|progress| {
+            progress.heard_at = Some(at);
+            progress.state = State::Live;
+        });
+    }
+
+    /// When [`Publisher::heard`] was last said.
+    pub(crate) fn heard_at(&self) -> Option<Instant> {
+        self.0.borrow().heard_at
+    }
+
+    pub(crate) fn cut_off(&self, why: &str) {
+        self.0.send_modify(|progress| progress.state = State::CutOff(why.into()));
+    }
+
+    /// Nothing more will come.
+    pub(crate) fn over(&self, outcome: Result<(), StopReason>) {
+        let state = outcome.map_or_else(|reason| State::Stopped(Arc::new(reason)), |()| State::Ended);
+        self.0.send_modify(|progress| progress.state = state);
+    }
+}
+
+impl Drop for Publisher {
+    fn drop(&mut self) {
+        // A thread that unwinds says nothing by itself, and its last word must not be that it is live.
+        if std::thread::panicking() {
+            self.over(Err(StopReason::Panicked));
+        }
+    }
+}
