@@ -70,8 +70,15 @@ fn insert(db: &Connection, position: Position, stream: &StreamName, event: &NewE
     let (position, revision) = (read::integer(position.get()), read::integer(event.revision.get()));
     let id = event.id.hyphenated();
     let mut text = [0; uuid::fmt::Hyphenated::LENGTH];
-    let row =
-        (position, id.encode_lower(&mut text) as &str, stream.as_str(), revision, &event.public, &event.private, &event.mac);
+    let row = (
+        position,
+        id.encode_lower(&mut text) as &str,
+        stream.as_str(),
+        revision,
+        &event.public,
+        &event.private,
+        &event.mac,
+    );
     db.prepare_cached(
         "INSERT INTO events (position, id, stream, revision, public, private, mac) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     )?

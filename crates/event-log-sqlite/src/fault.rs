@@ -45,13 +45,21 @@ impl std::fmt::Display for Fault {
     }
 }
 
-/// What a reader is told. Values that no event can have come as errors of conversion.
+/// What a reader is told.
 pub(crate) fn read_error(error: &Error) -> ReadError {
-    let damaged = match error {
-        Error::FromSqlConversionFailure(..) | Error::InvalidColumnType(..) | Error::IntegralValueOutOfRange(..) => true,
+    let why = describe(error);
+    if is_damage(error) { ReadError::Damaged(why) } else { ReadError::Unavailable(why) }
+}
+
+/// Whether the file holds what no log can hold; values and rows that cannot be come as errors of conversion.
+pub(crate) fn is_damage(error: &Error) -> bool {
+    match error {
+        Error::FromSqlConversionFailure(..)
+        | Error::InvalidColumnType(..)
+        | Error::IntegralValueOutOfRange(..) => true,
+        Error::QueryReturnedNoRows | Error::QueryReturnedMoreThanOneRow => true,
         _ => matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)),
-    };
-    if damaged { ReadError::Damaged(describe(error)) } else { ReadError::Unavailable(describe(error)) }
+    }
 }
 
 /// SQLite's own words, with the number that its documentation explains.

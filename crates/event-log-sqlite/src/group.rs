@@ -30,7 +30,8 @@ pub(crate) fn commit<'a>(
     appends: impl Iterator<Item = &'a Append>,
 ) -> Result<Committed, Aborted> {
     let nothing_recorded = |error: rusqlite::Error| Aborted { fault: error.into(), outcome_unknown: false };
-    let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate).map_err(nothing_recorded)?;
+    let transaction =
+        db.transaction_with_behavior(TransactionBehavior::Immediate).map_err(nothing_recorded)?;
     let before = read::head(&transaction).map_err(nothing_recorded)?;
     let mut head = before;
     let outcomes = appends

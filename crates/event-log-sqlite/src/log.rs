@@ -7,8 +7,8 @@ use std::{
 
 use async_trait::async_trait;
 use keyledger_event_log::{
-    Append, AppendError, Appended, EventLog, LogIdentity, Position, PositionOrder, ReadError, RecordedEvent, Revision,
-    StreamName,
+    Append, AppendError, Appended, EventLog, LogIdentity, Position, PositionOrder, ReadError, RecordedEvent,
+    Revision, StreamName,
 };
 use metrics::histogram;
 use tokio::{sync::watch, time::Instant};
@@ -143,7 +143,11 @@ impl EventLog for SqliteLog {
         self.readers.read(move |db| read::after(db, after, limit)).await
     }
 
-    async fn read_stream(&self, stream: &StreamName, from: Revision) -> Result<Vec<RecordedEvent>, ReadError> {
+    async fn read_stream(
+        &self,
+        stream: &StreamName,
+        from: Revision,
+    ) -> Result<Vec<RecordedEvent>, ReadError> {
         let stream = stream.clone();
         self.readers.read(move |db| read::stream(db, &stream, from)).await
     }

@@ -6,9 +6,9 @@ use std::{
 };
 
 use keyledger_event_log::LogIdentity;
-use rusqlite::{Connection, ErrorCode};
+use rusqlite::Connection;
 
-use crate::{connection, schema};
+use crate::{connection, fault, schema};
 
 /// Why a log was not created or opened. Each text says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -77,10 +77,10 @@ impl OpenError {
     }
 
     fn sqlite(path: &Path, source: rusqlite::Error) -> Self {
-        match source.sqlite_error_code() {
-            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Damaged { path: path.to_owned(), source },
-            _ => Self::unusable(path, source),
+        if fault::is_damage(&source) {
+            return Self::Damaged { path: path.to_owned(), source };
         }
+        Self::unusable(path, source)
     }
 }
 
@@ -97,7 +97,13 @@ pub(crate) fn create(path: &Path, identity: LogIdentity) -> Result<(), OpenError
     let unfinished = path.with_extension("unfinished");
     let failed = |error: io::Error| OpenError::unusable(path, error);
     // The private parts are nobody else's business.
-    OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&unfinished).map_err(failed)?;
+    OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&unfinished)
+        .map_err(failed)?;
     let mut db = connection::to_write(&unfinished).map_err(|error| OpenError::unusable(path, error))?;
     // Nothing of an unfinished log is worth a rollback after a crash.
     let journal = db.pragma_update_and_check(None, "journal_mode", "MEMORY", |_| Ok(()));
@@ -114,7 +120,7 @@ pub(crate) fn create(path: &Path, identity: LogIdentity) -> Result<(), OpenError
 pub(crate) fn to_write(path: &Path) -> Result<(Connection, LogIdentity), OpenError> {
     let failed = |error| OpenError::sqlite(path, error);
     let mut db = checked(path, connection::to_write)?;
-    if let Some((setting, wanted, found)) = connection::make_durable(&db).map_err(failed)? {
+    if let Some((setting, wanted, found)) = connection::set_up_writer(&db).map_err(failed)? {
         return Err(OpenError::NotDurable { path: path.to_owned(), setting, wanted, found });
     }
     // After a crash the write-ahead log may be whole in the page cache only: a failed fsync leaves it so. What is

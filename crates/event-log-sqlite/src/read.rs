@@ -31,12 +31,18 @@ pub(crate) fn stream(db: &Connection, stream: &StreamName, from: Revision) -> Re
 /// The event with this id.
 pub(crate) fn find(db: &Connection, id: Uuid) -> Result<Option<RecordedEvent>> {
     let mut text = [0; uuid::fmt::Hyphenated::LENGTH];
-    db.prepare_cached("SELECT position, id, stream, revision, public, private, mac FROM events WHERE id = ?1")?
-        .query_row([id.hyphenated().encode_lower(&mut text) as &str], event)
-        .optional()
+    db.prepare_cached(
+        "SELECT position, id, stream, revision, public, private, mac FROM events WHERE id = ?1",
+    )?
+    .query_row([id.hyphenated().encode_lower(&mut text) as &str], event)
+    .optional()
 }
 
-fn events(mut statement: CachedStatement<'_>, params: impl Params, max_bytes: usize) -> Result<Vec<RecordedEvent>> {
+fn events(
+    mut statement: CachedStatement<'_>,
+    params: impl Params,
+    max_bytes: usize,
+) -> Result<Vec<RecordedEvent>> {
     let mut rows = statement.query(params)?;
     let (mut events, mut bytes) = (Vec::new(), 0);
     while let Some(row) = rows.next()? {

@@ -109,7 +109,8 @@ impl Writer {
         let waiting = "PRAGMA wal_checkpoint(NOOP)";
         let pages = |row: &rusqlite::Row<'_>| Ok(row.get::<_, i64>(1)? - row.get::<_, i64>(2)?);
         let due = self.db.prepare_cached(waiting).and_then(|mut statement| statement.query_row((), pages));
-        let copied = due.and_then(|pages| if pages < CHECKPOINT_PAGES { Ok(()) } else { copy(&self.db, "PASSIVE") });
+        let copied =
+            due.and_then(|pages| if pages < CHECKPOINT_PAGES { Ok(()) } else { copy(&self.db, "PASSIVE") });
         if let Err(error) = copied {
             self.fail_if_broken(&error.into());
         }

@@ -4,8 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use keyledger_event_log::{
-    Append, AppendError, Appended, EventLog, LogIdentity, Position, PositionOrder, ReadError, RecordedEvent, Revision,
-    StreamName, contract_suite,
+    Append, AppendError, Appended, EventLog, LogIdentity, Position, PositionOrder, ReadError, RecordedEvent,
+    Revision, StreamName, contract_suite,
 };
 use keyledger_event_log_sqlite::SqliteLog;
 use tempfile::TempDir;
@@ -41,7 +41,11 @@ impl EventLog for InDirectory {
     async fn read(&self, after: Position, limit: usize) -> Result<Vec<RecordedEvent>, ReadError> {
         self.log.read(after, limit).await
     }
-    async fn read_stream(&self, stream: &StreamName, from: Revision) -> Result<Vec<RecordedEvent>, ReadError> {
+    async fn read_stream(
+        &self,
+        stream: &StreamName,
+        from: Revision,
+    ) -> Result<Vec<RecordedEvent>, ReadError> {
         self.log.read_stream(stream, from).await
     }
     async fn find(&self, id: uuid::Uuid) -> Result<Option<RecordedEvent>, ReadError> {
