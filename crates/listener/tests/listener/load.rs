@@ -33,7 +33,8 @@ fn a_stop_lets_requests_in_flight_finish_and_closes_the_others_at_once() {
     std::thread::scope(|scope| {
         for secure in [Secure::Plain, Secure::Tls] {
             scope.spawn(move || {
-                let mut server = Server::start(secure, LIMITS);
+                let limits = Limits { idle: Duration::from_secs(20), ..LIMITS };
+                let mut server = Server::start(secure, limits);
                 let mut idle = server.connect();
                 idle.send(GET).answer();
                 let mut half = server.connect();
