@@ -1,1 +1,42 @@
-//! What every theme of tests shares.
+//! What every theme of tests shares: the real binary as a process, what speaks to it over HTTP, over a bare socket and
+//! from a terminal, and how to wait for something.
+//!
+//! ```no_run
+//! use keyledger_tests::Registry;
+//!
+//! let mut registry = Registry::start();
+//! let key = registry.create("acme", "billing", &["client:read"]);
+//! assert_eq!(registry.health(&key.secret).status, 200);
+//! registry.kill();
+//! registry.restart();
+//! assert_eq!(registry.health(&key.secret).status, 200);
+//! ```
+//!
+//! Everything blocks, so that a test reads from top to bottom and concurrency is a thread that one can see. A helper that
+//! cannot go on panics at the caller's line with what it got instead.
+#![allow(
+    clippy::disallowed_methods,
+    reason = "tests measure real time and look for the binary beside themselves"
+)]
+
+mod answer;
+mod binary;
+mod call;
+mod created;
+mod made_up;
+mod patience;
+mod registry;
+mod started;
+mod terminal;
+mod wire;
+
+pub use answer::Answer;
+pub use binary::binary;
+pub use call::{Call, Client};
+pub use created::Created;
+pub use made_up::{random_bytes, unknown_secret, with_checksum, wrong_secret_for};
+pub use patience::{eventually, within};
+pub use registry::Registry;
+pub use started::{Addresses, NotStarted};
+pub use terminal::{Ran, Terminal};
+pub use wire::{RawAnswer, Wire};

@@ -1,0 +1,257 @@
+use std::fs::{self, File, OpenOptions};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+use crate::patience::within;
+use crate::{Addresses, Answer, Client, NotStarted, Terminal, binary};
+
+/// How long a graceful stop may take before a test calls it hanging.
+const STOP: Duration = Duration::from_secs(30);
+
+/// A registry of its own: `keyledger serve` on a temporary directory and free ports. Dropping it kills its process, by
+/// its handle, and removes the directory.
+pub struct Registry {
+    home: TempDir,
+    settings: Vec<(String, String)>,
+    child: Option<Child>,
+    addresses: Addresses,
+}
+
+impl Registry {
+    /// Starts one with the default settings.
+    ///
+    /// # Panics
+    /// Where it does not become ready, with what it said.
+    #[must_use]
+    #[track_caller]
+    pub fn start() -> Self {
+        Self::with(&[])
+    }
+
+    /// Starts one with settings, by their names in the environment: `("KEYLEDGER_VALIDATOR__VERIFY", "false")`. They
+    /// hold for restarts too.
+    ///
+    /// # Panics
+    /// As [`start`](Self::start).
+    #[must_use]
+    #[track_caller]
+    pub fn with(settings: &[(&str, &str)]) -> Self {
+        Self::in_home(tempfile::tempdir().expect("a temporary directory"), settings)
+    }
+
+    /// Starts one in a directory that a test has prepared; its data directory is `data` in there.
+    ///
+    /// # Panics
+    /// As [`start`](Self::start).
+    #[must_use]
+    #[track_caller]
+    pub fn in_home(home: TempDir, settings: &[(&str, &str)]) -> Self {
+        Self::try_in_home(home, settings).unwrap_or_else(|refusal| panic!("it does not start: {refusal:?}"))
+    }
+
+    /// Starts one in a directory that a test has prepared, where a refusal is an answer too.
+    ///
+    /// # Errors
+    /// [`NotStarted`] where it ended, or said nothing for a minute.
+    pub fn try_in_home(home: TempDir, settings: &[(&str, &str)]) -> Result<Self, NotStarted> {
+        let settings: Vec<_> =
+            settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let (child, addresses) = launch(home.path(), &settings)?;
+        Ok(Self { home, settings, child: Some(child), addresses })
+    }
+
+    /// Starts it again on the same data directory, on new ports, after [`kill`](Self::kill) or [`stop`](Self::stop).
+    ///
+    /// # Panics
+    /// As [`start`](Self::start), or where it still runs.
+    #[track_caller]
+    pub fn restart(&mut self) {
+        if let Err(refusal) = self.try_restart() {
+            panic!("it does not start again: {refusal:?}");
+        }
+    }
+
+    /// Starts it again, where a refusal is an answer too.
+    ///
+    /// # Errors
+    /// [`NotStarted`] where it ended, or said nothing for a minute.
+    pub fn try_restart(&mut self) -> Result<(), NotStarted> {
+        assert!(self.child.is_none(), "it still runs");
+        let (child, addresses) = launch(self.home.path(), &self.settings)?;
+        self.child = Some(child);
+        self.addresses = addresses;
+        Ok(())
+    }
+
+    /// Ends the process at once, as `kill -9` does.
+    ///
+    /// # Panics
+    /// Where it does not run.
+    pub fn kill(&mut self) {
+        let mut child = self.child.take().expect("it runs");
+        child.kill().expect("a child can be killed");
+        child.wait().expect("a killed child ends");
+    }
+
+    /// Sends a signal by its name (`TERM`, `STOP`, `CONT`).
+    ///
+    /// # Panics
+    /// Where it does not run.
+    pub fn signal(&self, name: &str) {
+        let sent = Command::new("sh").arg("-c").arg(format!("kill -{name} {}", self.pid())).status();
+        assert!(sent.expect("there is a shell").success(), "the process is gone");
+    }
+
+    /// Waits for the process to end by itself.
+    ///
+    /// # Panics
+    /// Where it does not run, or goes on for longer than half a minute.
+    #[track_caller]
+    pub fn ended(&mut self) -> ExitStatus {
+        let mut child = self.child.take().expect("it runs");
+        let status = within(STOP, || child.try_wait().expect("a child can be asked"));
+        status.unwrap_or_else(|| {
+            self.child = Some(child);
+            panic!("it goes on; it said:\n{}", self.stderr())
+        })
+    }
+
+    /// Asks it to end, as a service manager does, and waits.
+    ///
+    /// # Panics
+    /// As [`ended`](Self::ended).
+    #[track_caller]
+    pub fn stop(&mut self) -> ExitStatus {
+        self.signal("TERM");
+        self.ended()
+    }
+
+    /// The id of its process.
+    ///
+    /// # Panics
+    /// Where it does not run.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.child.as_ref().expect("it runs").id()
+    }
+
+    /// Where it listens; new after each restart.
+    #[must_use]
+    pub fn addresses(&self) -> &Addresses {
+        &self.addresses
+    }
+
+    /// The directory it runs in: a `keyledger.toml` there is read.
+    #[must_use]
+    pub fn home(&self) -> &Path {
+        self.home.path()
+    }
+
+    /// Its data directory.
+    #[must_use]
+    pub fn data_dir(&self) -> PathBuf {
+        self.home.path().join("data")
+    }
+
+    /// All it wrote on stderr, over every start.
+    #[must_use]
+    pub fn stderr(&self) -> String {
+        read_stderr(self.home.path())
+    }
+
+    /// The first operator key.
+    ///
+    /// # Panics
+    /// Where its file is gone.
+    #[must_use]
+    pub fn operator_key(&self) -> String {
+        let key =
+            fs::read_to_string(self.data_dir().join("operator-key")).expect("the file of the operator key");
+        key.trim().to_owned()
+    }
+
+    /// The management API, as the first operator.
+    #[must_use]
+    pub fn operator(&self) -> Client {
+        self.management(&self.operator_key())
+    }
+
+    /// The management API, as whoever holds `key`.
+    #[must_use]
+    pub fn management(&self, key: &str) -> Client {
+        Client::new(&self.addresses.command, Some(key))
+    }
+
+    /// The authentication API, for whoever brings a key with each call.
+    #[must_use]
+    pub fn validator(&self) -> Client {
+        Client::new(&self.addresses.validator, None)
+    }
+
+    /// The operations listener.
+    #[must_use]
+    pub fn ops(&self) -> Client {
+        Client::new(&self.addresses.ops, None)
+    }
+
+    /// `GET /v1/health` with a key.
+    #[track_caller]
+    pub fn health(&self, secret: &str) -> Answer {
+        self.validator().get("/v1/health").key(secret).send()
+    }
+
+    /// `GET /v1/authorize?query` with a key.
+    #[track_caller]
+    pub fn authorize(&self, secret: &str, query: &str) -> Answer {
+        self.validator().get(&format!("/v1/authorize?{query}")).key(secret).send()
+    }
+
+    /// The command line beside it, which finds this registry and its operator key by settings.
+    #[must_use]
+    pub fn terminal(&self) -> Terminal {
+        Terminal::new(self.home.path())
+            .set("KEYLEDGER_SERVER__DATA_DIR", &self.data_dir().to_string_lossy())
+            .set("KEYLEDGER_CLIENT__URL", &self.addresses.command)
+    }
+}
+
+impl Drop for Registry {
+    fn drop(&mut self) {
+        if self.child.is_some() {
+            self.kill();
+        }
+    }
+}
+
+fn read_stderr(home: &Path) -> String {
+    fs::read_to_string(home.join("stderr.log")).unwrap_or_default()
+}
+
+fn launch(home: &Path, settings: &[(String, String)]) -> Result<(Child, Addresses), NotStarted> {
+    let log: File = OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(home.join("stderr.log"))
+        .expect("a file for stderr");
+    let mut command = Command::new(binary());
+    command.args(["serve", "--json", "--data-dir"]).arg(home.join("data"));
+    command.args(["--listen-command", "127.0.0.1:0"]);
+    command.args(["--listen-validator", "127.0.0.1:0", "--listen-ops", "127.0.0.1:0"]);
+    command.current_dir(home).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log);
+    crate::terminal::forget_settings(&mut command);
+    command.envs(settings.iter().map(|(name, value)| (name, value)));
+    let mut child = command.spawn().expect("the binary can be started");
+    if let Some(addresses) = Addresses::read(&mut child) {
+        return Ok((child, addresses));
+    }
+    // It ended, or is about to; one that only hangs is ended here, and has no code then.
+    let ended = within(Duration::from_secs(2), || child.try_wait().expect("a child can be asked"));
+    if ended.is_none() {
+        child.kill().expect("a child can be killed");
+    }
+    let status = child.wait().expect("a child ends");
+    Err(NotStarted { code: status.code(), stderr: read_stderr(home) })
+}
