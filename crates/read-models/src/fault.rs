@@ -1,0 +1,30 @@
+use rusqlite::{Error, ErrorCode};
+
+/// Why a read model did not answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ReadModelError {
+    /// It cannot be used at the moment (a full disk, a lock, no memory); trying again later may help.
+    #[error("the read model cannot be used: {0}")]
+    Unavailable(String),
+    /// It holds what no event can have left there.
+    #[error("the read model is damaged ({0}): rebuild it from the log")]
+    Damaged(String),
+}
+
+impl From<Error> for ReadModelError {
+    fn from(error: Error) -> Self {
+        match &error {
+            // Values that no key can have come as errors of conversion.
+            Error::FromSqlConversionFailure(..)
+            | Error::InvalidColumnType(..)
+            | Error::IntegralValueOutOfRange(..)
+            | Error::QueryReturnedNoRows => Self::Damaged(error.to_string()),
+            _ => match error.sqlite_error_code() {
+                Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+                    Self::Damaged(error.to_string())
+                }
+                _ => Self::Unavailable(error.to_string()),
+            },
+        }
+    }
+}

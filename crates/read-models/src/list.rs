@@ -1,0 +1,134 @@
+use keyledger_domain::{
+    PartnerId, Timestamp,
+    key::{Key, Status},
+};
+use keyledger_event_log::Position;
+use rusqlite::{Connection, ToSql, named_params};
+
+use crate::{
+    Cursor, PartnerKeysReader, ReadModelError,
+    row::{self, select_keys},
+};
+
+/// The most keys of one page.
+pub const MAX_PAGE: usize = 200;
+
+/// Which keys of a partner to list: newest first.
+#[derive(Clone, Copy, Debug)]
+pub struct List<'a> {
+    /// Whose.
+    pub partner: &'a PartnerId,
+    /// Only those that are this now; none: all of them.
+    pub status: Option<Status>,
+    /// The present moment, which tells an expired key from an active one.
+    pub now: Timestamp,
+    /// How many at most: 1 to [`MAX_PAGE`]; a number outside is brought inside.
+    pub limit: usize,
+    /// Behind which key; none: from the newest on.
+    pub after: Option<Cursor>,
+}
+
+/// A part of a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page {
+    /// The keys, newest first.
+    pub keys: Vec<Key>,
+    /// Where the next part begins; none at the end.
+    pub next: Option<Cursor>,
+}
+
+/// The query behind each filter. The indexes are named: a plan that sorts or visits the keys of other partners would be
+/// right and slow, so SQLite must refuse rather than choose one.
+pub(crate) const fn query(status: Option<Status>) -> &'static str {
+    match status {
+        None => select_keys!(
+            "INDEXED BY partner_keys_all
+             WHERE partner_id = :partner AND (created_at, key_id) < (:created_at, :key_id)
+             ORDER BY created_at DESC, key_id DESC LIMIT :limit"
+        ),
+        Some(Status::Revoked) => select_keys!(
+            "INDEXED BY partner_keys_revoked
+             WHERE partner_id = :partner AND revoked_at IS NOT NULL AND (created_at, key_id) < (:created_at, :key_id)
+             ORDER BY created_at DESC, key_id DESC LIMIT :limit"
+        ),
+        Some(Status::Active) => select_keys!(
+            "INDEXED BY partner_keys_unrevoked
+             WHERE partner_id = :partner AND revoked_at IS NULL AND (created_at, key_id) < (:created_at, :key_id)
+               AND (expires_at IS NULL OR expires_at > :now)
+             ORDER BY created_at DESC, key_id DESC LIMIT :limit"
+        ),
+        Some(Status::Expired) => select_keys!(
+            "INDEXED BY partner_keys_unrevoked
+             WHERE partner_id = :partner AND revoked_at IS NULL AND (created_at, key_id) < (:created_at, :key_id)
+               AND expires_at <= :now
+             ORDER BY created_at DESC, key_id DESC LIMIT :limit"
+        ),
+    }
+}
+
+/// The query behind [`PartnerKeysReader::of_partner`].
+pub(crate) const UP_TO: &str = select_keys!(
+    "INDEXED BY partner_keys_all
+     WHERE partner_id = :partner AND (created_at, key_id) < (:created_at, :key_id) AND created_position <= :up_to
+     ORDER BY created_at DESC, key_id DESC LIMIT :limit"
+);
+
+impl PartnerKeysReader {
+    /// A page of a partner's keys. A key that is created while somebody turns pages takes none away and shows none
+    /// twice.
+    ///
+    /// # Errors
+    /// [`ReadModelError`].
+    pub fn list(&self, list: List<'_>) -> Result<Page, ReadModelError> {
+        let now = list.now.to_string();
+        let filter: &[(&str, &dyn ToSql)] = match list.status {
+            None | Some(Status::Revoked) => &[],
+            Some(Status::Active | Status::Expired) => &[(":now", &now)],
+        };
+        self.ask(|db| page(db, query(list.status), filter, list.partner, list.limit, list.after))
+    }
+
+    /// A page of all keys of a partner that were created at a position of the log or before, revoked ones too, newest
+    /// first. With the same position the pages hold the same keys in the same order for ever.
+    ///
+    /// # Errors
+    /// [`ReadModelError`].
+    pub fn of_partner(
+        &self,
+        partner: &PartnerId,
+        created_up_to: Position,
+        after: Option<Cursor>,
+        limit: usize,
+    ) -> Result<Page, ReadModelError> {
+        let up_to = row::integer(created_up_to.get());
+        self.ask(|db| page(db, UP_TO, named_params! { ":up_to": up_to }, partner, limit, after))
+    }
+}
+
+fn page(
+    db: &Connection,
+    query: &str,
+    filter: &[(&str, &dyn ToSql)],
+    partner: &PartnerId,
+    limit: usize,
+    after: Option<Cursor>,
+) -> Result<Page, ReadModelError> {
+    let limit = limit.clamp(1, MAX_PAGE);
+    // Behind every moment and every id that can be written.
+    let (created_at, key_id) = after.map_or_else(
+        || ("~".to_owned(), "~".to_owned()),
+        |cursor| (cursor.created_at.to_string(), cursor.key_id.to_string()),
+    );
+    // One more than asked for tells whether there is a next page.
+    let one_more = row::integer(limit as u64 + 1);
+    let place = named_params! {
+        ":partner": partner.as_str(), ":created_at": created_at, ":key_id": key_id, ":limit": one_more
+    };
+    let mut statement = db.prepare_cached(query)?;
+    let params = [place, filter].concat();
+    let mut keys = statement.query_map(&*params, row::read)?.collect::<rusqlite::Result<Vec<_>>>()?;
+    let more = keys.len() > limit;
+    keys.truncate(limit);
+    let next = if more { keys.last().map(Cursor::behind) } else { None };
+    Ok(Page { keys, next })
+}

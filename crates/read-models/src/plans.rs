@@ -1,0 +1,35 @@
+//! How SQLite goes about each query: by an index that leads straight to the page, never sorting, never visiting the keys
+//! of others.
+
+use keyledger_domain::key::Status;
+use rusqlite::Connection;
+
+use crate::{list, lookup, schema};
+
+fn plan(query: &str) -> String {
+    let mut db = Connection::open_in_memory().expect("a database");
+    schema::migrate(&mut db).expect("the schema");
+    let mut statement = db.prepare(&format!("EXPLAIN QUERY PLAN {query}")).expect("a plan");
+    // The plan is the same whatever the parameters are.
+    let steps = statement.raw_query().mapped(|row| row.get::<_, String>(3));
+    steps.collect::<rusqlite::Result<Vec<_>>>().expect("steps").join("\n")
+}
+
+#[test]
+fn a_page_is_found_by_its_index_and_comes_in_order() {
+    let statuses = [None, Some(Status::Active), Some(Status::Revoked), Some(Status::Expired)];
+    for query in statuses.map(list::query).into_iter().chain([list::UP_TO]) {
+        let plan = plan(query);
+        assert!(plan.starts_with("SEARCH partner_keys USING INDEX"), "{plan}");
+        assert!(plan.contains("(partner_id=? AND (created_at,key_id)<(?,?))"), "{plan}");
+        assert!(!plan.contains("B-TREE"), "{plan}");
+    }
+}
+
+#[test]
+fn a_look_up_visits_only_what_it_answers_with() {
+    for query in [lookup::BY_PREFIX, lookup::COUNT_LIVE, lookup::LIVE_HOLDING] {
+        let plan = plan(query);
+        assert!(plan.contains("SEARCH") && !plan.contains("SCAN partner"), "{plan}");
+    }
+}

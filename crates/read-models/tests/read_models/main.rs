@@ -1,0 +1,6 @@
+//! The read models from outside: told stories of keys, and asked about them.
+
+mod listing;
+mod opening;
+mod projecting;
+mod story;
