@@ -67,11 +67,18 @@ impl SqliteLog {
     pub fn open(path: impl AsRef<Path>) -> Result<Self, OpenError> {
         let path = path.as_ref();
         let failed = |error| OpenError::unusable(path, error);
-        let (db, identity) = open::to_write(path)?;
-        let head = Head::new(read::head(&db).map_err(|error| OpenError::unusable(path, error))?);
         let mut reserve = Reserve::of(path);
-        // A full disk keeps nobody from reading, nor from revoking.
+        let opened = match open::to_write(path) {
+            // Even to be opened the log takes some space beside it. A full disk keeps nobody from reading.
+            Err(OpenError::Unusable { .. }) if reserve.is_whole() => {
+                reserve.give_up();
+                open::to_write(path)
+            }
+            opened => opened,
+        };
+        let (db, identity) = opened?;
         reserve.restore();
+        let head = Head::new(read::head(&db).map_err(|error| OpenError::unusable(path, error))?);
         let (entrance, exit) = lanes().map_err(failed)?;
         let (failure, failed_later) = watch::channel(None);
         let writer = Writer { db, reserve, lanes: exit, head: head.clone(), failure };

@@ -22,6 +22,10 @@ impl Reserve {
         Self { path, whole }
     }
 
+    pub(crate) fn is_whole(&self) -> bool {
+        self.whole
+    }
+
     /// Makes the reserve whole, and says whether it is.
     pub(crate) fn restore(&mut self) -> bool {
         if !self.whole {

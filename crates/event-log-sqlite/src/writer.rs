@@ -80,12 +80,12 @@ impl Writer {
     /// Readers first: the answer to a revocation waits for the validator, and everything here is durable.
     fn acknowledge(&self, group: Vec<Waiting>, committed: Committed) {
         self.head.advance(committed.head);
-        for (waiting, outcome) in group.into_iter().zip(committed.outcomes) {
-            waiting.answer(outcome);
-        }
         if committed.events > 0 {
             histogram!("keyledger_event_log_sqlite_append_batch_events").record(committed.events as f64);
             gauge!("keyledger_event_log_sqlite_head_position").set(committed.head.get() as f64);
+        }
+        for (waiting, outcome) in group.into_iter().zip(committed.outcomes) {
+            waiting.answer(outcome);
         }
     }
 

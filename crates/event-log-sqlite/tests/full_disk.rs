@@ -18,14 +18,21 @@ use tempfile::TempDir;
 struct SmallDisk(TempDir);
 
 impl SmallDisk {
-    /// None where this process may not mount one.
+    /// None, said aloud, where this process may not mount one.
     fn mount() -> Option<Self> {
         let directory = tempfile::tempdir().expect("a directory");
         let mounted = Command::new("mount")
             .args(["-t", "tmpfs", "-o", "size=12m", "tmpfs"])
             .arg(directory.path())
             .status();
-        mounted.is_ok_and(|status| status.success()).then(|| Self(directory))
+        if mounted.is_ok_and(|status| status.success()) {
+            return Some(Self(directory));
+        }
+        // Written past the harness, which would keep it to itself.
+        let told =
+            writeln!(std::io::stderr(), "SKIPPED: no full disk was tested: mounting a tmpfs needs root");
+        told.expect("standard error");
+        None
     }
 
     /// Takes all the space there is, to the last byte.
@@ -54,12 +61,7 @@ fn reserve(log: &Path) -> u64 {
 
 #[tokio::test]
 async fn a_full_disk_takes_revocations_alone_until_there_is_space_again() {
-    let Some(disk) = SmallDisk::mount() else {
-        // Written past the harness, which would keep it to itself.
-        writeln!(std::io::stderr(), "SKIPPED: the full disk was not tested: mounting a tmpfs needs root")
-            .expect("standard error");
-        return;
-    };
+    let Some(disk) = SmallDisk::mount() else { return };
     let path = disk.0.path().join("log.db");
     let log = SqliteLog::create(&path, identity()).expect("a new log");
     log.append(append(0, 0, 1)).await.expect("an append");
@@ -98,4 +100,19 @@ async fn a_full_disk_takes_revocations_alone_until_there_is_space_again() {
     drop(log);
     let log = SqliteLog::open(&path).expect("the log again");
     assert_eq!(log.head().await, Ok(Position::new(acknowledged + 1)));
+}
+
+#[tokio::test]
+async fn a_log_on_a_full_disk_can_be_opened() {
+    let Some(disk) = SmallDisk::mount() else { return };
+    let path = disk.0.path().join("log.db");
+    let log = SqliteLog::create(&path, identity()).expect("a new log");
+    log.append(append(0, 0, 1)).await.expect("an append");
+    drop(log);
+    disk.fill();
+    let log = SqliteLog::open(&path).expect("the reserve makes room for it");
+    assert_eq!(log.head().await, Ok(Position::new(1)));
+    let refused = log.append(append(1, 0, 1)).await;
+    assert!(matches!(refused, Err(AppendError::Unavailable(_))), "{refused:?}");
+    log.append(Append { lane: Lane::Urgent, ..append(1, 0, 1) }).await.expect("a revocation fits");
 }
