@@ -1,0 +1,195 @@
+//! The way of every command on a key: load → decide → append, and again where another writer was faster.
+
+use keyledger_domain::{
+    KeyId, PartnerId, Prefix, Timestamp,
+    envelope::{Stream, Verifier},
+    event::{Body, KeyEvent},
+    key::{Happened, Key, Rejection, evolve},
+};
+use keyledger_event_log::{Claim, Lane, Position, Revision};
+use keyledger_secret::PlaintextSecret;
+
+use crate::{
+    CommandError, CommandService, Failure, Refusal, Request,
+    append::{Decided, Outcome},
+};
+
+/// A key, as a path names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyRef {
+    /// Whose key.
+    pub partner_id: PartnerId,
+    /// Which one.
+    pub key_id: KeyId,
+}
+
+/// A key after a command.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Changed {
+    /// Its present state.
+    pub key: Key,
+    /// Whether the readers in this process have applied that state. Where they have not, it is durable all the same.
+    pub applied: bool,
+}
+
+/// A key after it got a secret.
+pub struct Minted {
+    /// The key.
+    pub changed: Changed,
+    /// The secret, here and nowhere else; none where this request was recorded before.
+    pub secret: Option<PlaintextSecret>,
+}
+
+/// What was decided about one key: nothing, where it already is as it should be.
+#[derive(Default)]
+pub(crate) struct Decision {
+    pub(crate) events: Vec<KeyEvent>,
+    pub(crate) secret: Option<PlaintextSecret>,
+}
+
+/// A key after an attempt to change it.
+pub(crate) struct Attempted {
+    pub(crate) key: Key,
+    pub(crate) secret: Option<PlaintextSecret>,
+    /// Whether this attempt recorded something.
+    pub(crate) recorded: bool,
+}
+
+/// Where a command stands: who asks, which of its events comes next, on which key, in which lane.
+#[derive(Clone, Copy)]
+pub(crate) struct Attempt<'a> {
+    pub(crate) request: &'a Request,
+    pub(crate) number: u32,
+    pub(crate) key_id: KeyId,
+    pub(crate) lane: Lane,
+}
+
+/// How often a command is decided again before its writer gives way.
+pub(crate) const ATTEMPTS: usize = 32;
+
+impl CommandService {
+    /// Changes one key. `decide` sees its present state and the moment of its next event; it is asked again, and mints
+    /// anew, each time another writer was faster or holds the prefix.
+    pub(crate) async fn change(
+        &self,
+        request: &Request,
+        key_id: KeyId,
+        lane: Lane,
+        mut decide: impl FnMut(Option<&Key>, Timestamp) -> Result<Decision, Refusal> + Send,
+    ) -> Result<Attempted, CommandError> {
+        let attempt = Attempt { request, number: 0, key_id, lane };
+        for _ in 0..ATTEMPTS {
+            if let Some(before) = self.replay(request, key_id).await? {
+                return Ok(before);
+            }
+            match self.attempt(attempt, &mut decide).await {
+                Ok(Some(attempted)) => return Ok(attempted),
+                Ok(None) => {}
+                // The same request in another process may have been what stands against it now.
+                Err(CommandError::Refused(refusal)) => {
+                    return self.replay(request, key_id).await?.ok_or(refusal.into());
+                }
+                Err(failed) => return Err(failed),
+            }
+        }
+        Err(Failure::Contended.into())
+    }
+
+    /// One attempt to change a key; none where it was overtaken.
+    pub(crate) async fn attempt(
+        &self,
+        attempt: Attempt<'_>,
+        decide: &mut (impl FnMut(Option<&Key>, Timestamp) -> Result<Decision, Refusal> + Send),
+    ) -> Result<Option<Attempted>, CommandError> {
+        let Attempt { request, number, key_id, lane } = attempt;
+        let key = self.load(key_id).await?;
+        // Within a stream time never falls, whatever the clock does.
+        let now = key.as_ref().map_or(self.now(), |key| self.now().max(key.changed_at));
+        let Decision { events, secret } = decide(key.as_ref(), now)?;
+        if events.is_empty() {
+            let key = key.ok_or(Rejection::NoSuchKey)?;
+            return Ok(Some(Attempted { key, secret: None, recorded: false }));
+        }
+        let revision = Revision::after(key.as_ref().map(|key| Revision::new(key.revision)));
+        let decided = Decided {
+            stream: Stream::Key(key_id),
+            revision,
+            number,
+            occurred_at: now,
+            bodies: events.iter().cloned().map(Body::Key).collect(),
+            verifier: secret.as_ref().map(|secret| self.verifier(secret)),
+            claims: events
+                .iter()
+                .filter_map(new_prefix)
+                .map(|prefix| Claim::new(format!("prefix-{prefix}")))
+                .collect(),
+            lane,
+        };
+        let Outcome::Recorded(position) = self.append(request, decided).await? else { return Ok(None) };
+        let key = after(key, &events, request, Happening { key_id, revision, position, at: now });
+        let key = key.ok_or_else(|| Failure::Damaged("what was recorded makes no key".to_owned()))?;
+        Ok(Some(Attempted { key, secret, recorded: true }))
+    }
+
+    /// The key of a request that was recorded before, as it is now.
+    async fn replay(&self, request: &Request, key_id: KeyId) -> Result<Option<Attempted>, CommandError> {
+        let Some((stream, _)) = self.recorded(request, 0).await? else { return Ok(None) };
+        if stream != Stream::Key(key_id) {
+            return Err(Refusal::IdempotencyKeyReused.into());
+        }
+        let key = self.load(key_id).await?.ok_or(Rejection::NoSuchKey)?;
+        Ok(Some(Attempted { key, secret: None, recorded: true }))
+    }
+
+    /// Waits until the readers have applied the key's last event.
+    pub(crate) async fn settle(&self, key: Key) -> Changed {
+        let applied = self.applied(Position::new(key.position)).await;
+        Changed { key, applied }
+    }
+
+    /// A new secret, with its prefix.
+    pub(crate) fn mint(&self) -> (PlaintextSecret, Prefix) {
+        let secret = PlaintextSecret::mint(self.parts().marker, self.parts().randomness.as_ref());
+        let prefix = Prefix::parse(&secret.prefix()).expect("a secret begins with a prefix");
+        (secret, prefix)
+    }
+
+    fn verifier(&self, secret: &PlaintextSecret) -> Verifier {
+        let (pepper_id, pepper) = self.parts().keyring.pepper();
+        Verifier { pepper_id, digest: pepper.digest(secret).to_bytes() }
+    }
+}
+
+impl KeyRef {
+    /// The key that is meant: another partner's is not there.
+    pub(crate) fn find<'a>(&self, key: Option<&'a Key>) -> Result<&'a Key, Rejection> {
+        key.filter(|key| key.partner_id == self.partner_id).ok_or(Rejection::NoSuchKey)
+    }
+}
+
+/// The prefix that an event brings into the world.
+fn new_prefix(event: &KeyEvent) -> Option<Prefix> {
+    match event {
+        KeyEvent::Created(created) => Some(created.prefix),
+        KeyEvent::Regenerated(regenerated) => Some(regenerated.prefix),
+        _ => None,
+    }
+}
+
+/// Where and when the first of several events happened; `position` is the last one's.
+struct Happening {
+    key_id: KeyId,
+    revision: Revision,
+    position: Position,
+    at: Timestamp,
+}
+
+/// The key after events that were just recorded. All carry the last one's position, which is the one that stays.
+fn after(key: Option<Key>, events: &[KeyEvent], request: &Request, first: Happening) -> Option<Key> {
+    let position = first.position.get();
+    (first.revision.get()..).zip(events).fold(key, |key, (revision, event)| {
+        let happened =
+            Happened { key_id: first.key_id, revision, position, at: first.at, by: &request.actor };
+        evolve(key, Some(event), happened)
+    })
+}

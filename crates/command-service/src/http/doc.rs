@@ -1,0 +1,147 @@
+//! The description of the whole surface, generated from the operations.
+
+use std::collections::BTreeMap;
+
+use utoipa::{
+    IntoResponses, Modify, OpenApi,
+    openapi::{
+        ContentBuilder, Header, HeaderBuilder, ObjectBuilder, Ref, RefOr, Response, ResponseBuilder,
+        schema::Type,
+        security::{ApiKey, ApiKeyValue, SecurityScheme},
+    },
+};
+
+use super::{
+    change_catalogue, create_key, edit_key, end_overlap, key_history, list_keys,
+    problem::{FieldFault, ProblemBody},
+    read_events, regenerate_key, revoke, revoke_key, show_catalogue, show_key, show_openapi,
+};
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "keyledger management API",
+        description = "Creates, regenerates, edits and revokes API keys, and tells their history. Times are RFC 3339 in UTC \
+                       with milliseconds. Every answer carries `X-Log-Position`, the head of the log that it knew, and \
+                       `X-Request-Id`. Errors are RFC 9457 problems with a `code`. With an `Idempotency-Key` the same request \
+                       by the same key again gives the same answer, but for the secret, and records nothing twice.",
+        license(name = "Apache-2.0", identifier = "Apache-2.0")
+    ),
+    paths(
+        create_key::create_key,
+        list_keys::list_keys,
+        show_key::show_key,
+        edit_key::edit_key,
+        regenerate_key::regenerate_key,
+        end_overlap::end_overlap,
+        revoke_key::revoke_key,
+        key_history::key_history,
+        revoke::revoke,
+        read_events::read_events,
+        show_catalogue::show_catalogue,
+        change_catalogue::change_catalogue,
+        show_openapi::show_openapi,
+    ),
+    components(schemas(ProblemBody<'_>, FieldFault)),
+    security(("managementKey" = [])),
+    modifiers(&Everywhere)
+)]
+struct Description;
+
+/// The description as JSON.
+#[must_use]
+pub fn openapi() -> String {
+    Description::openapi().to_pretty_json().expect("a description is JSON")
+}
+
+/// What holds for every operation, said once.
+struct Everywhere;
+
+impl Modify for Everywhere {
+    fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
+        let key =
+            ApiKeyValue::with_description("x-api-key", "The secret of a key with registry scopes; one value");
+        let components = openapi.components.get_or_insert_default();
+        components.add_security_scheme("managementKey", SecurityScheme::ApiKey(ApiKey::Header(key)));
+        let operations = openapi.paths.paths.values_mut().flat_map(|path| {
+            [&mut path.get, &mut path.post, &mut path.put, &mut path.patch].into_iter().flatten()
+        });
+        for response in operations.flat_map(|operation| operation.responses.responses.values_mut()) {
+            if let RefOr::T(response) = response {
+                let request_id = header(Type::String, "Names the request in logs and events");
+                response.headers.insert("X-Request-Id".to_owned(), request_id);
+                let position = header(Type::Integer, "The head of the log that it knew");
+                response.headers.insert("X-Log-Position".to_owned(), position);
+            }
+        }
+    }
+}
+
+fn header(kind: Type, description: &str) -> RefOr<Header> {
+    let schema = ObjectBuilder::new().schema_type(kind);
+    RefOr::T(HeaderBuilder::new().schema(Some(schema)).description(Some(description)).build())
+}
+
+/// How an operation that only reads can fail.
+pub(super) struct ReadProblems;
+
+/// How an operation that changes something can fail.
+pub(super) struct CommandProblems;
+
+const READ: &[(&str, &str)] = &[
+    ("400", "`malformed`: the request cannot be read, or x-api-key was sent twice"),
+    ("401", "`no-identity`: no working management key, the same for all causes"),
+    ("403", "`forbidden`: the key has no scope that allows it"),
+    ("404", "`not-found`: it is not there, or not for this key"),
+    ("405", "`method-not-allowed`: see Allow"),
+    (
+        "422",
+        "`invalid`: errors names every faulty parameter; `holds-secret`: a secret was sent where none belongs",
+    ),
+    ("431", "the head of the request is too large"),
+    ("500", "`log-damaged`: the log holds something that cannot be believed or read"),
+    ("503", "`cannot-know`, `log-unavailable`, `lists-unavailable`: see Retry-After"),
+];
+
+const COMMAND: &[(&str, &str)] = &[
+    ("403", "`forbidden`, or `may-not-grant`: it needs the right to grant every scope the key has and gets"),
+    ("404", "`not-found`: it is not there, or not for this key; `no-match`: no key matches"),
+    ("408", "the body did not arrive in time"),
+    (
+        "409",
+        "`key-revoked`, `key-expired`, `key-exists`, `key-unreadable`, `overlap-running`, `last-operator-key`, \
+         `too-many-keys`, `ambiguous-prefix` (with `matches`), `idempotency-key-in-flight`",
+    ),
+    ("412", "`stale`: it was changed since the revision that If-Match names"),
+    ("413", "`too-large`: a body has at most 64 KiB"),
+    ("415", "`not-json`"),
+    (
+        "422",
+        "`invalid`: errors names every faulty field; `holds-secret`: a secret was sent where none belongs; \
+         `idempotency-key-reused`: it was used for another request",
+    ),
+    (
+        "503",
+        "`log-unavailable`, `lists-unavailable`, `contended`, `cannot-know`: nothing was recorded; `outcome-unknown`: it may \
+         have been; `recorded-not-applied`: it is, at `position`, but not applied yet. See Retry-After",
+    ),
+];
+
+impl IntoResponses for ReadProblems {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        READ.iter().map(problem).collect()
+    }
+}
+
+impl IntoResponses for CommandProblems {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        READ.iter().chain(COMMAND).map(problem).collect()
+    }
+}
+
+fn problem((status, description): &(&str, &str)) -> (String, RefOr<Response>) {
+    let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
+    let response =
+        ResponseBuilder::new().description(*description).content("application/problem+json", content).build();
+    ((*status).to_owned(), RefOr::T(response))
+}

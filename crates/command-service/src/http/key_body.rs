@@ -1,0 +1,227 @@
+use actix_web::{HttpResponse, HttpResponseBuilder, http::StatusCode};
+use keyledger_domain::{
+    Actor, Catalogue, KeyId, KeyName, PartnerId, Prefix, Reason, Scope, Scopes, Throttle, Timestamp,
+    authority::is_registry_scope,
+    event::SupersededSecret,
+    key::{Key, Status},
+};
+use keyledger_event_log::Position;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::{headers::etag, problem::Problem};
+use crate::{Changed, CommandService, Minted};
+
+/// A key, as every answer shows it.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Key)]
+pub(super) struct KeyBody {
+    /// The key over its whole life.
+    #[schema(value_type = String, format = "uuid")]
+    key_id: KeyId,
+    /// The partner whose key it is.
+    #[schema(value_type = String, example = "acme")]
+    partner_id: PartnerId,
+    /// What people call it. It stays in the history for ever.
+    #[schema(value_type = String, example = "Order sync")]
+    name: KeyName,
+    /// The first eight characters of its newest secret.
+    #[schema(value_type = String, example = "hT4kQ9xZ")]
+    prefix: Prefix,
+    /// What it may do, in alphabetical order.
+    #[schema(value_type = Vec<String>, example = json!(["client:read"]))]
+    scopes: Scopes,
+    /// Those of its scopes that the catalogue does not define any more; they grant nothing.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Vec<String>, required = false)]
+    lost_scopes: Vec<Scope>,
+    /// How fast it may call.
+    #[schema(value_type = ThrottleBody)]
+    throttle: Throttle,
+    /// Whether it works.
+    status: StatusBody,
+    /// When it came to be.
+    #[schema(value_type = String, format = DateTime, example = "2027-01-31T12:00:00.000Z")]
+    created_at: Timestamp,
+    /// Who created it.
+    #[schema(value_type = ActorBody)]
+    created_by: Actor,
+    /// When it ends.
+    #[schema(value_type = Option<String>, format = DateTime, required)]
+    expires_at: Option<Timestamp>,
+    /// When it last got a new secret.
+    #[schema(value_type = Option<String>, format = DateTime, required)]
+    regenerated_at: Option<Timestamp>,
+    /// Older secrets that still work.
+    #[schema(value_type = Vec<SupersededSecretBody>)]
+    superseded_secrets: Vec<SupersededSecret>,
+    /// When it was revoked.
+    #[schema(value_type = Option<String>, format = DateTime, required)]
+    revoked_at: Option<Timestamp>,
+    /// Who revoked it.
+    #[schema(value_type = Option<ActorBody>, required)]
+    revoked_by: Option<Actor>,
+    /// Why, in their words.
+    #[schema(value_type = Option<String>, required)]
+    revocation_reason: Option<Reason>,
+    /// The revision of its last event, which is its entity tag.
+    #[schema(example = 0)]
+    revision: u64,
+    /// The position of its last event in the log.
+    #[schema(example = 2)]
+    position: u64,
+    /// Present and true where a newer release wrote one of its events: it denies, and can only be revoked.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schema(required = false)]
+    unreadable: bool,
+}
+
+/// A token bucket: it fills at a steady rate and holds a burst at most.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Throttle)]
+pub(super) struct ThrottleBody {
+    /// Tokens that come back each second.
+    #[schema(minimum = 1, maximum = 1_000_000, example = 10)]
+    rate_per_second: u32,
+    /// Tokens that a full bucket holds.
+    #[schema(minimum = 1, maximum = 1_000_000, example = 20)]
+    burst: u32,
+}
+
+/// What a key is now.
+#[derive(Clone, Copy, Serialize, ToSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[schema(as = Status)]
+pub(super) enum StatusBody {
+    /// It works.
+    Active,
+    /// It was revoked, for good.
+    Revoked,
+    /// Its time is over.
+    Expired,
+}
+
+impl From<Status> for StatusBody {
+    fn from(status: Status) -> Self {
+        match status {
+            Status::Active => Self::Active,
+            Status::Revoked => Self::Revoked,
+            Status::Expired => Self::Expired,
+        }
+    }
+}
+
+/// Who did something: an opaque id.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Actor)]
+pub(super) struct ActorBody {
+    /// `key`: a management key, by its `keyId`. `person`: somebody at the portal. `keyring`: whoever held the keyring on
+    /// the registry's own machine, by the log's id.
+    #[schema(example = "key")]
+    kind: String,
+    /// The id.
+    id: String,
+}
+
+/// An older secret that still works.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = SupersededSecret)]
+pub(super) struct SupersededSecretBody {
+    /// Its first eight characters.
+    #[schema(example = "x8Jd02Lq")]
+    prefix: String,
+    /// The first moment at which it no longer works.
+    #[schema(format = DateTime)]
+    valid_until: String,
+}
+
+/// A key and its new secret.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = KeyWithSecret)]
+pub(super) struct MintedBody {
+    /// The key.
+    key: KeyBody,
+    /// Its new secret, here and never again; null where this request was recorded before.
+    #[schema(example = "hT4kQ9xZ_kl1_8sJ0aYpWm3Vt6RzQ1bXc9NfLd2GhKe7U5n6cRC")]
+    secret: Option<String>,
+    /// Why there is no secret, and what to do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    secret_note: Option<&'static str>,
+    /// Present and false where this process has not applied the command yet: the secret may be refused for a moment.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    applied: Option<bool>,
+}
+
+impl KeyBody {
+    /// The key as it is now, by the clock and by the catalogue; where that cannot be read, no scope is called lost.
+    pub(super) fn of(key: Key, now: Timestamp, catalogue: Option<&Catalogue>) -> Self {
+        let defined = |scope: &Scope| catalogue.is_none_or(|catalogue| catalogue.defines(scope));
+        let gone = |scope: &&Scope| !is_registry_scope(scope) && !defined(scope);
+        let lost_scopes = key.scopes.iter().filter(gone).cloned().collect();
+        let status = key.status(now).into();
+        let superseded_secrets = key.overlapping(now).copied().collect();
+        let (revoked_at, revoked_by, revocation_reason) = match key.revoked {
+            Some(revoked) => (Some(revoked.at), Some(revoked.by), revoked.reason),
+            None => (None, None, None),
+        };
+        Self {
+            key_id: key.key_id,
+            partner_id: key.partner_id,
+            name: key.name,
+            prefix: key.prefix,
+            scopes: key.scopes,
+            lost_scopes,
+            throttle: key.throttle,
+            status,
+            created_at: key.created_at,
+            created_by: key.created_by,
+            expires_at: key.expires_at,
+            regenerated_at: key.regenerated_at,
+            superseded_secrets,
+            revoked_at,
+            revoked_by,
+            revocation_reason,
+            revision: key.revision,
+            position: key.position,
+            unreadable: key.unreadable,
+        }
+    }
+}
+
+/// A key as an answer shows it now.
+pub(super) async fn shown(service: &CommandService, key: Key) -> KeyBody {
+    KeyBody::of(key, service.now(), service.scopes().await.ok().as_ref())
+}
+
+/// The answer to a command that changed a key.
+pub(super) async fn changed(service: &CommandService, changed: Changed) -> Result<HttpResponse, Problem> {
+    if !changed.applied {
+        return Err(Problem::recorded_not_applied(Position::new(changed.key.position)));
+    }
+    let revision = changed.key.revision;
+    Ok(HttpResponse::Ok().insert_header(etag(revision)).json(shown(service, changed.key).await))
+}
+
+/// The answer to a command that minted a secret. Whatever else may be wrong by now, the only copy is not withheld.
+pub(super) async fn minted(service: &CommandService, minted: Minted, status: StatusCode) -> HttpResponse {
+    let Minted { changed: Changed { key, applied }, secret } = minted;
+    let note = "this request was recorded before, and its secret was shown then; it is stored nowhere. If that answer was \
+                lost, regenerate the key with replace: \"newest\"";
+    let location = format!("/v1/partners/{}/keys/{}", key.partner_id, key.key_id);
+    let revision = key.revision;
+    let body = MintedBody {
+        key: shown(service, key).await,
+        secret_note: secret.is_none().then_some(note),
+        secret: secret.map(|secret| secret.expose().to_owned()),
+        applied: (!applied).then_some(false),
+    };
+    let mut answer = HttpResponseBuilder::new(status);
+    if status == StatusCode::CREATED {
+        answer.insert_header(("Location", location));
+    }
+    answer.insert_header(etag(revision)).insert_header(("Cache-Control", "no-store")).json(body)
+}

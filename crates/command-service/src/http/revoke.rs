@@ -1,0 +1,155 @@
+use actix_web::{HttpRequest, HttpResponse, web};
+use keyledger_domain::{KeyId, KeyName, PartnerId, Prefix, Reason};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::{
+    command::{Sent, to_its_end},
+    doc::CommandProblems,
+    entrance::Entrance,
+    fields::Fields,
+    key_body::StatusBody,
+    problem::Problem,
+    read_values::{prefix, text, yes_or_no},
+};
+use crate::{Match, Revocation, RevokePartner, RevokePrefix};
+
+/// An emergency revocation: of the key that `prefix` names, or of `all` keys of `partnerId`.
+#[derive(ToSchema)]
+#[schema(as = Revoke, rename_all = "camelCase", example = json!({"prefix": "hT4kQ9xZ", "reason": "found in a public repository"}))]
+pub(super) struct RevokeBody {
+    /// The first eight characters of a secret, also of a superseded one.
+    #[schema(value_type = Option<String>, nullable = false)]
+    prefix: Option<Prefix>,
+    /// The partner of whom every key is meant.
+    #[schema(value_type = Option<String>, nullable = false)]
+    partner_id: Option<PartnerId>,
+    /// True, beside `partnerId`: that really every key is meant.
+    #[schema(value_type = Option<bool>, nullable = false)]
+    all: Option<bool>,
+    /// Why, in somebody's words. It stays in the history for ever.
+    #[schema(value_type = String, min_length = 1, max_length = 500)]
+    reason: Option<Reason>,
+    /// Only tells what would be revoked.
+    #[schema(value_type = Option<bool>, nullable = false)]
+    dry_run: bool,
+    /// Lets the last operator key go.
+    #[schema(value_type = Option<bool>, nullable = false)]
+    force: bool,
+}
+
+/// What an emergency revocation did.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Revocation)]
+pub(super) struct RevocationBody {
+    /// How many keys it revoked; 0 on a dry run.
+    #[schema(example = 1)]
+    revoked: u64,
+    /// Every key that was meant, also those that were revoked before.
+    matches: Vec<MatchBody>,
+}
+
+/// A key that an emergency revocation matched.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Match)]
+pub(super) struct MatchBody {
+    /// Its id.
+    #[schema(value_type = String, format = "uuid")]
+    key_id: KeyId,
+    /// Its owner.
+    #[schema(value_type = String)]
+    partner_id: PartnerId,
+    /// What people call it.
+    #[schema(value_type = String)]
+    name: KeyName,
+    /// The prefix of its newest secret.
+    #[schema(value_type = String)]
+    prefix: Prefix,
+    /// What it is now.
+    status: StatusBody,
+    /// Whether it had been revoked before.
+    already_revoked: bool,
+}
+
+impl From<&Match> for MatchBody {
+    fn from(matching: &Match) -> Self {
+        let Match { key_id, partner_id, name, prefix, status, already_revoked } = matching.clone();
+        Self { key_id, partner_id, name, prefix, status: status.into(), already_revoked }
+    }
+}
+
+/// Revokes in an emergency
+///
+/// By the first eight characters of a secret alone, whoever's key it is, or every key of one partner: one event for each. For
+/// operators.
+#[utoipa::path(
+    post, path = "/v1/revocations", tag = "emergency",
+    params(("Idempotency-Key" = Option<String>, Header, description = "1 to 255 printable ASCII characters")),
+    request_body = RevokeBody,
+    responses(
+        (status = 200, description = "What was revoked, or on a dry run would be", body = RevocationBody),
+        CommandProblems
+    )
+)]
+pub(crate) async fn revoke(http: HttpRequest, payload: web::Payload) -> Result<HttpResponse, Problem> {
+    let entrance = Entrance::enter(&http, "revoke")?;
+    entrance.needs(entrance.authority().may_operate())?;
+    let Sent { fields, request, revisions: _ } = entrance.command(payload).await?;
+    let command = RevokeBody::read(fields)?;
+    let service = entrance.service().clone();
+    let revocation = to_its_end(async move {
+        match command {
+            Meant::One(command) => service.revoke_prefix(&request, command).await,
+            Meant::All(command) => service.revoke_partner(&request, command).await,
+        }
+    });
+    let Revocation { revoked, matches, applied, position } = revocation.await??;
+    if !applied {
+        return Err(Problem::recorded_not_applied(position));
+    }
+    let matches = matches.iter().map(MatchBody::from).collect();
+    Ok(HttpResponse::Ok().json(RevocationBody { revoked, matches }))
+}
+
+/// Which keys are meant.
+enum Meant {
+    One(RevokePrefix),
+    All(RevokePartner),
+}
+
+impl RevokeBody {
+    fn read(mut fields: Fields) -> Result<Meant, Problem> {
+        let sent = Self {
+            prefix: fields.optional("prefix", prefix),
+            partner_id: fields.optional("partnerId", text(PartnerId::parse)),
+            all: fields.optional("all", yes_or_no),
+            reason: fields.required("reason", text(Reason::parse)),
+            dry_run: fields.optional("dryRun", yes_or_no).unwrap_or_default(),
+            force: fields.optional("force", yes_or_no).unwrap_or_default(),
+        };
+        let Self { prefix, partner_id, all, reason, dry_run, force } = sent;
+        let form_is_good = fields.faults().is_empty();
+        let meant = match (prefix, partner_id, all, reason) {
+            (Some(prefix), None, None, Some(reason)) => {
+                Some(Meant::One(RevokePrefix { prefix, reason, dry_run, force }))
+            }
+            (None, Some(partner_id), Some(true), Some(reason)) => {
+                Some(Meant::All(RevokePartner { partner_id, reason, dry_run, force }))
+            }
+            (None, Some(_), None | Some(false), _) => {
+                fields
+                    .faults()
+                    .push("all", "must be true beside partnerId: every key of the partner is meant");
+                None
+            }
+            _ if form_is_good => {
+                fields.faults().push("prefix", "give either prefix, or partnerId with all: true");
+                None
+            }
+            _ => None,
+        };
+        fields.finish()?;
+        meant.ok_or_else(|| Problem::invalid(Vec::new()))
+    }
+}

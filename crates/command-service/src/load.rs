@@ -1,0 +1,72 @@
+use keyledger_domain::{
+    KeyId,
+    envelope::{self, Event, MacKeys, Parts, Stream},
+    event::Body,
+    key::{Happened, Key, evolve},
+};
+use keyledger_event_log::{RecordedEvent, Revision, StreamName};
+
+use crate::{CommandService, Failure};
+
+impl CommandService {
+    /// The present state of a key, folded from its stream; none where there is no such key.
+    pub(crate) async fn load(&self, key_id: KeyId) -> Result<Option<Key>, Failure> {
+        let mut key = None;
+        for (recorded, event) in self.stream(Stream::Key(key_id), Revision::FIRST).await? {
+            let body = match &event.body {
+                Body::Key(event) => Some(event),
+                Body::Catalogue(_) | Body::Unreadable(_) => None,
+            };
+            let happened = Happened {
+                key_id,
+                revision: event.revision,
+                position: recorded.position.get(),
+                at: event.occurred_at,
+                by: &event.actor,
+            };
+            key = evolve(key, body, happened);
+            if key.is_none() {
+                // Nothing may be recorded after a beginning that cannot be read: it would stand on nothing.
+                return Err(Failure::Damaged(format!("the creation of the key {key_id} cannot be read")));
+            }
+        }
+        Ok(key)
+    }
+
+    /// The events of a stream from a revision on: authentic, in their places, none missing between them.
+    pub(crate) async fn stream(
+        &self,
+        stream: Stream,
+        from: Revision,
+    ) -> Result<Vec<(RecordedEvent, Event)>, Failure> {
+        let recorded = self.log().read_stream(&StreamName::new(stream.to_string()), from).await?;
+        let keys = self.parts().keyring.mac_keys();
+        let mut due = from;
+        let mut events = Vec::with_capacity(recorded.len());
+        for event in recorded {
+            if event.revision != due {
+                return Err(Failure::Damaged(format!("the stream {stream} lacks its revision {due}")));
+            }
+            due = due.next();
+            let opened = self.open(&event, &keys)?;
+            events.push((event, opened));
+        }
+        Ok(events)
+    }
+
+    /// Checks one event of the log and reads it.
+    pub(crate) fn open(&self, event: &RecordedEvent, keys: &MacKeys) -> Result<Event, Failure> {
+        let parts = Parts {
+            id: event.id,
+            stream: event.stream.as_str(),
+            revision: event.revision.get(),
+            public: &event.public,
+            private: &event.private,
+            mac: &event.mac,
+        };
+        envelope::open(parts, self.identity().log, keys).map_err(|error| {
+            tracing::error!(position = event.position.get(), %error, "an event of the log cannot be believed");
+            Failure::Damaged(format!("the event at position {} cannot be believed: {error}", event.position))
+        })
+    }
+}

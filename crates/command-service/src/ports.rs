@@ -1,0 +1,153 @@
+//! What the command service asks of the rest of the house; the root crate fulfils it.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use keyledger_domain::{
+    Actor, Authority, KeyId, PartnerId, Prefix, Scope, Timestamp,
+    actor::ActorKind,
+    envelope::{MacKeys, PepperId},
+    key::{Key, Status},
+};
+use keyledger_event_log::Position;
+use keyledger_secret::Pepper;
+
+/// Tells who asks: the same index of keys by which the validator judges.
+pub trait Gatekeeper: Send + Sync {
+    /// Whose key these bytes are. It spends nothing of the key's throttle.
+    ///
+    /// # Errors
+    /// [`Unidentified`]: nobody, or it cannot be known now.
+    fn identify(&self, api_key: &[u8]) -> Result<Principal, Unidentified>;
+
+    /// Whether the key still works. A live stream of events ends with its key.
+    fn stands(&self, key_id: KeyId) -> bool;
+}
+
+/// Who asks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Principal {
+    /// The management key that was presented.
+    pub key_id: KeyId,
+    /// What it may do.
+    pub authority: Authority,
+    /// The actor of the events that it causes.
+    pub actor: Actor,
+}
+
+impl Principal {
+    /// The holder of a management key.
+    #[must_use]
+    pub fn key(key_id: KeyId, authority: Authority) -> Self {
+        Self { key_id, authority, actor: Actor { kind: ActorKind::Key, id: key_id.to_string() } }
+    }
+}
+
+/// Why nobody was identified.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unidentified {
+    /// No working key: malformed, unknown, revoked, superseded or expired, all the same.
+    Unknown,
+    /// The index is loading, or was cut off from the log for too long.
+    CannotKnow,
+}
+
+/// Lists of keys: a read model that follows the log, so it may be a moment behind.
+#[async_trait]
+pub trait KeyLists: Send + Sync {
+    /// A page of a partner's keys, newest first, revoked ones too.
+    ///
+    /// # Errors
+    /// [`ListError`].
+    async fn list(&self, query: ListKeys<'_>) -> Result<KeyPage, ListError>;
+
+    /// Every key that has or had a secret with this prefix: one, or none; more only in a log that was tampered with.
+    ///
+    /// # Errors
+    /// [`ListError::Unavailable`].
+    async fn by_prefix(&self, prefix: Prefix) -> Result<Vec<Key>, ListError>;
+
+    /// Keys of a partner that were created at or before a position, revoked ones too, in the order of their ids, after
+    /// `after`; at most `limit`.
+    ///
+    /// # Errors
+    /// [`ListError::Unavailable`].
+    async fn of_partner(
+        &self,
+        partner: &PartnerId,
+        created_up_to: Position,
+        after: Option<KeyId>,
+        limit: usize,
+    ) -> Result<Vec<Key>, ListError>;
+
+    /// How many keys of a partner are active at a moment.
+    ///
+    /// # Errors
+    /// [`ListError::Unavailable`].
+    async fn count_live(&self, partner: &PartnerId, now: Timestamp) -> Result<u64, ListError>;
+
+    /// The keys that may operate the registry and are active at a moment.
+    ///
+    /// # Errors
+    /// [`ListError::Unavailable`].
+    async fn operator_keys(&self, now: Timestamp) -> Result<Vec<KeyId>, ListError>;
+
+    /// Keys that are not revoked and hold exactly this scope, in the order of their ids, after `after`; at most `limit`.
+    ///
+    /// # Errors
+    /// [`ListError::Unavailable`].
+    async fn holding(&self, scope: &Scope, after: Option<KeyId>, limit: usize)
+    -> Result<Vec<Key>, ListError>;
+}
+
+/// Which page of a partner's keys.
+#[derive(Clone, Copy, Debug)]
+pub struct ListKeys<'a> {
+    /// Whose keys.
+    pub partner: &'a PartnerId,
+    /// Only those that are this at `now`.
+    pub status: Option<Status>,
+    /// The moment at which expiry is judged.
+    pub now: Timestamp,
+    /// At most so many: 1 to 200.
+    pub limit: usize,
+    /// Where the page before ended, as its `next_cursor` said.
+    pub cursor: Option<&'a str>,
+}
+
+/// A page of keys.
+#[derive(Clone, Debug, Default)]
+pub struct KeyPage {
+    /// The keys.
+    pub keys: Vec<Key>,
+    /// Where the next page begins; none on the last one.
+    pub next_cursor: Option<String>,
+}
+
+/// Why there is no list.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ListError {
+    /// The cursor is none that a page ended with.
+    #[error("the cursor is not one that a page ended with")]
+    BadCursor,
+    /// The read model does not answer.
+    #[error("the lists cannot be read: {0}")]
+    Unavailable(String),
+}
+
+/// The readers that a command is waited for: the key index of the validator in this process, and the lists.
+#[async_trait]
+pub trait Readers: Send + Sync {
+    /// Waits until every one of them has applied the event at `position`, at most for `patience`; says whether they
+    /// have.
+    async fn applied(&self, position: Position, patience: Duration) -> bool;
+}
+
+/// The keys of the keyring. They may change while the service runs, so they are asked for with each command.
+pub trait Keyring: Send + Sync {
+    /// The pepper that recognises new secrets, with its id.
+    fn pepper(&self) -> (PepperId, Pepper);
+
+    /// The keys that authenticate events.
+    fn mac_keys(&self) -> MacKeys;
+}

@@ -1,0 +1,63 @@
+//! The whole HTTP surface of the command service.
+
+use std::sync::Arc;
+
+use actix_web::{HttpRequest, Resource, middleware::from_fn, web};
+
+use crate::{
+    CommandService,
+    http::{self, Api},
+    ports::Gatekeeper,
+};
+
+/// The routes, over a service and whoever tells who asks.
+pub fn configure(
+    service: CommandService,
+    gatekeeper: Arc<dyn Gatekeeper>,
+) -> impl Fn(&mut web::ServiceConfig) + Clone {
+    let api = web::Data::new(Api { service, gatekeeper });
+    move |config: &mut web::ServiceConfig| {
+        let key = "/partners/{partnerId}/keys/{keyId}";
+        let v1 = web::scope("/v1")
+            .app_data(api.clone())
+            .service(
+                only(web::resource("/partners/{partnerId}/keys"), "GET, POST")
+                    .route(web::get().to(http::list_keys))
+                    .route(web::post().to(http::create_key)),
+            )
+            .service(
+                only(web::resource(key), "GET, PATCH")
+                    .route(web::get().to(http::show_key))
+                    .route(web::patch().to(http::edit_key)),
+            )
+            .service(post(&format!("{key}/regenerate")).route(web::post().to(http::regenerate_key)))
+            .service(post(&format!("{key}/end-overlap")).route(web::post().to(http::end_overlap)))
+            .service(post(&format!("{key}/revoke")).route(web::post().to(http::revoke_key)))
+            .service(
+                only(web::resource(format!("{key}/history")), "GET").route(web::get().to(http::key_history)),
+            )
+            .service(post("/revocations").route(web::post().to(http::revoke)))
+            .service(only(web::resource("/events"), "GET").route(web::get().to(http::read_events)))
+            .service(
+                only(web::resource("/scopes"), "GET, PUT")
+                    .route(web::get().to(http::show_catalogue))
+                    .route(web::put().to(http::change_catalogue)),
+            )
+            .default_service(web::to(http::not_found))
+            .wrap(from_fn(http::finish));
+        let openapi = web::resource("/openapi.json")
+            .app_data(api.clone())
+            .route(web::get().to(http::show_openapi))
+            .wrap(from_fn(http::finish));
+        config.service(v1).service(openapi);
+    }
+}
+
+/// A resource that answers any other method with 405 and what is allowed, once it is known who asks.
+fn only(resource: Resource, allow: &'static str) -> Resource {
+    resource.default_service(web::to(move |request: HttpRequest| http::wrong_method(request, allow)))
+}
+
+fn post(path: &str) -> Resource {
+    only(web::resource(path.to_owned()), "POST")
+}
