@@ -1,1 +1,26 @@
 //! Journeys: what users see of a running registry, over HTTP, against the real binary. A module per theme.
+#![allow(clippy::disallowed_methods, reason = "tests measure real time")]
+
+use keyledger_tests::Shared;
+
+mod catalogue;
+mod emergency;
+mod events;
+mod happens;
+mod idempotency;
+mod immediately;
+mod judged;
+mod life_of_a_key;
+mod lists;
+mod live_events;
+mod operations;
+mod preconditions;
+mod read_your_writes;
+mod restart;
+mod shutdown;
+mod throttle;
+mod verify;
+mod who_may_what;
+
+/// The registry for tests that keep to partners of their own.
+static SHARED: Shared = Shared::new();

@@ -17,7 +17,6 @@ impl Answer {
     ///
     /// # Panics
     /// Where it has another one.
-    #[must_use]
     #[track_caller]
     pub fn expecting(self, status: u16) -> Self {
         assert_eq!(self.status, status, "{}", self.text());

@@ -57,7 +57,6 @@ impl Registry {
     ///
     /// # Panics
     /// Where that is refused.
-    #[must_use]
     #[track_caller]
     pub fn create(&self, partner: &str, name: &str, scopes: &[&str]) -> Created {
         self.create_from(partner, &json!({ "name": name, "scopes": scopes }))
@@ -67,7 +66,6 @@ impl Registry {
     ///
     /// # Panics
     /// Where that is refused.
-    #[must_use]
     #[track_caller]
     pub fn create_from(&self, partner: &str, body: &Value) -> Created {
         let answer = self.operator().post(&format!("/v1/partners/{partner}/keys"), body).send();
@@ -98,7 +96,6 @@ impl Registry {
     ///
     /// # Panics
     /// Where that is refused.
-    #[must_use]
     #[track_caller]
     pub fn regenerate(&self, key: &Created, overlap_seconds: u64) -> Created {
         let body = json!({ "overlapSeconds": overlap_seconds });

@@ -84,7 +84,6 @@ impl Ran {
     ///
     /// # Panics
     /// Where it exited with another one.
-    #[must_use]
     #[track_caller]
     pub fn exited(self, code: i32) -> Self {
         assert_eq!(self.code, Some(code), "stdout: {}\nstderr: {}", self.stdout, self.stderr);
