@@ -66,7 +66,7 @@ impl<P: Projection> Follower<P> {
         // Whether that was all, only the head tells: a batch may be short for reasons of the store. It is asked after
         // the batch was published, since somebody may wait for that.
         let asked = (self.clock)();
-        let lag = self.log.head().await?.since(self.projection.checkpoint().position);
+        let lag = intake.lag().await?;
         self.meters.lag_events(lag);
         if lag == 0 {
             self.heard(asked);

@@ -4,11 +4,18 @@ use keyledger_event_log::{Checkpoint, EventLog, Position, Subscription};
 
 use crate::{CheckedEvent, MacKeysSource, StopReason, checked_event::Checker};
 
+/// How many events are brought together, at most and nearly, to a projection that is far behind: what it pays for each
+/// batch (a transaction, pages written) is paid seldom.
+const BEHIND: usize = 8_000;
+
 /// The events of a log after a checkpoint, each checked.
 pub(crate) struct Intake {
+    log: Arc<dyn EventLog>,
     subscription: Subscription,
     checker: Checker,
     keys: MacKeysSource,
+    /// As the log last told.
+    head: Position,
 }
 
 impl Intake {
@@ -26,17 +33,36 @@ impl Intake {
                 checker.check(event, &keys())?;
             }
         }
-        Ok(Self { subscription: Subscription::new(log, checkpoint.position), checker, keys })
+        let head = log.head().await?;
+        let subscription = Subscription::new(Arc::clone(&log), checkpoint.position);
+        Ok(Self { log, subscription, checker, keys, head })
     }
 
     /// The events that come next; none where the log was asked and is quiet.
     pub(crate) async fn next(&mut self) -> Result<Vec<CheckedEvent>, StopReason> {
-        let recorded = self.subscription.next().await?;
-        if recorded.is_empty() {
-            return Ok(Vec::new());
+        let mut events = self.next_few().await?;
+        // What lies before a known head is there, so nobody waits for it.
+        while !events.is_empty() && events.len() < BEHIND && self.subscription.position() < self.head {
+            events.append(&mut self.next_few().await?);
         }
+        Ok(events)
+    }
+
+    async fn next_few(&mut self) -> Result<Vec<CheckedEvent>, StopReason> {
+        let recorded = self.subscription.next().await?;
         let keys = (self.keys)();
         let checked = recorded.into_iter().map(|event| self.checker.check(event, &keys));
         Ok(checked.collect::<Result<_, _>>()?)
+    }
+
+    /// The head, as the log last told.
+    pub(crate) fn head(&self) -> Position {
+        self.head
+    }
+
+    /// Asks the log for its head, and says how many events are still to come.
+    pub(crate) async fn lag(&mut self) -> Result<u64, StopReason> {
+        self.head = self.log.head().await?;
+        Ok(self.head.since(self.subscription.position()))
     }
 }

@@ -38,9 +38,9 @@ async fn to_the_head<P: Projection>(
     mut projection: P,
     mut on_progress: impl FnMut(Position, Position),
 ) -> Result<Rebuilt<P>, StopReason> {
-    let head = log.head().await?;
     let meters = Meters::new(projection.name());
     let mut intake = Intake::after(&projection.checkpoint(), log, keys).await?;
+    let head = intake.head();
     while projection.checkpoint().position < head {
         let events = intake.next().await?;
         projection.apply(&events)?;

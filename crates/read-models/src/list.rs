@@ -66,6 +66,24 @@ pub(crate) const fn query(status: Option<Status>) -> &'static str {
     }
 }
 
+/// The query for expired keys where these are [`FEW`]: it finds and sorts all of them. Where they are many, the query
+/// above meets one often enough; where they are few, it would visit nearly every key of the partner.
+pub(crate) const FEW_EXPIRED: &str = select_keys!(
+    "INDEXED BY partner_keys_expiring
+     WHERE partner_id = :partner AND revoked_at IS NULL AND expires_at <= :now
+       AND (created_at, key_id) < (:created_at, :key_id)
+     ORDER BY created_at DESC, key_id DESC LIMIT :limit"
+);
+
+/// How many expired keys are few.
+const FEW: i64 = 500;
+
+pub(crate) const COUNT_EXPIRED: &str = "
+    SELECT count(*) FROM (
+        SELECT 1 FROM partner_keys INDEXED BY partner_keys_expiring
+        WHERE partner_id = ?1 AND revoked_at IS NULL AND expires_at <= ?2 LIMIT ?3
+    )";
+
 /// The query behind [`PartnerKeysReader::of_partner`].
 pub(crate) const UP_TO: &str = select_keys!(
     "INDEXED BY partner_keys_all
@@ -85,7 +103,13 @@ impl PartnerKeysReader {
             None | Some(Status::Revoked) => &[],
             Some(Status::Active | Status::Expired) => &[(":now", &now)],
         };
-        self.ask(|db| page(db, query(list.status), filter, list.partner, list.limit, list.after))
+        self.ask(|db| {
+            let query = match list.status {
+                Some(Status::Expired) if few_expired(db, list.partner, &now)? => FEW_EXPIRED,
+                status => query(status),
+            };
+            page(db, query, filter, list.partner, list.limit, list.after)
+        })
     }
 
     /// A page of all keys of a partner that were created at a position of the log or before, revoked ones too, newest
@@ -103,6 +127,12 @@ impl PartnerKeysReader {
         let up_to = row::integer(created_up_to.get());
         self.ask(|db| page(db, UP_TO, named_params! { ":up_to": up_to }, partner, limit, after))
     }
+}
+
+fn few_expired(db: &Connection, partner: &PartnerId, now: &str) -> rusqlite::Result<bool> {
+    let mut statement = db.prepare_cached(COUNT_EXPIRED)?;
+    let found: i64 = statement.query_row((partner.as_str(), now, FEW + 1), |row| row.get(0))?;
+    Ok(found <= FEW)
 }
 
 fn page(

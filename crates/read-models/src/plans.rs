@@ -28,7 +28,9 @@ fn a_page_is_found_by_its_index_and_comes_in_order() {
 
 #[test]
 fn a_look_up_visits_only_what_it_answers_with() {
-    for query in [lookup::BY_PREFIX, lookup::COUNT_LIVE, lookup::LIVE_HOLDING] {
+    let queries =
+        [lookup::BY_PREFIX, lookup::COUNT_LIVE, lookup::LIVE_HOLDING, list::FEW_EXPIRED, list::COUNT_EXPIRED];
+    for query in queries {
         let plan = plan(query);
         assert!(plan.contains("SEARCH") && !plan.contains("SCAN partner"), "{plan}");
     }

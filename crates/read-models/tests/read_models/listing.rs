@@ -3,6 +3,7 @@
 use std::{collections::BTreeSet, thread};
 
 use crate::story::{Story, key_id, log, partner, tell};
+use keyledger_domain::key::Status;
 use keyledger_event_log::Position;
 use keyledger_read_models::{List, PartnerKeys};
 
@@ -81,4 +82,34 @@ fn a_page_holds_no_more_than_two_hundred_keys_and_no_less_than_one() {
     assert_eq!(list(1_000).keys.len(), 200);
     assert!(list(1_000).next.is_some());
     assert_eq!(list(0).keys.len(), 1);
+}
+
+#[test]
+fn many_expired_keys_are_listed_as_few_are() {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let mut model = PartnerKeys::open(directory.path().join("read-models.db"), log()).expect("a read model");
+    let mut story = Story::new();
+    // Every other key expires, one a second; 700 in all.
+    for number in 0..1_400_u32 {
+        let expiry = number.is_multiple_of(2).then(|| story.now.plus_seconds(1_000 + number / 2));
+        story.create(u64::from(number), "acme", &["client:read"], expiry);
+    }
+    tell(&mut model, &story.events, 1..=1_400).expect("creations");
+    let reader = model.reader().expect("a reader");
+    let acme = partner("acme");
+    for expired in [0, 1, 499, 500, 501, 700_u32] {
+        let now = story.now.plus_seconds(999 + expired);
+        let mut list = List { partner: &acme, status: Some(Status::Expired), now, limit: 200, after: None };
+        let mut listed = Vec::new();
+        loop {
+            let page = reader.list(list).expect("a page");
+            listed.extend(page.keys.into_iter().map(|key| key.key_id));
+            list.after = page.next;
+            if page.next.is_none() {
+                break;
+            }
+        }
+        let wanted: Vec<_> = (0..expired).rev().map(|number| key_id(u64::from(number) * 2)).collect();
+        assert_eq!(listed, wanted, "{expired} expired");
+    }
 }
