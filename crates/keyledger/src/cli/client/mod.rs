@@ -1,0 +1,173 @@
+//! The management API, as the commands ask it.
+
+mod broken;
+mod key_file;
+mod problem;
+mod stream;
+
+use std::time::Duration;
+
+use anyhow::{Context as _, anyhow};
+use keyledger_secret::Randomness;
+use reqwest::{
+    Method, RequestBuilder, Response, Url,
+    header::{ETAG, HeaderValue, IF_MATCH},
+    redirect::Policy,
+};
+use serde_json::Value;
+
+pub(super) use stream::{Reading, StreamError};
+
+use crate::settings;
+
+/// What one request asks for, apart from where.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Ask<'a> {
+    /// Parameters of the query.
+    pub query: Vec<(&'static str, String)>,
+    /// What is sent.
+    pub body: Option<Value>,
+    /// The idempotency key; none: one of its own.
+    pub idempotency_key: Option<&'a str>,
+    /// For which revision of the key it is meant.
+    pub if_match: Option<u64>,
+    /// How long an answer may take; none: half a minute.
+    pub patience: Option<Duration>,
+}
+
+/// How long the way to the registry may take.
+const CONNECT: Duration = Duration::from_secs(5);
+/// How long an answer may take.
+const ANSWER: Duration = Duration::from_secs(30);
+/// How long an answer may take that ends every key of a partner.
+pub(super) const LONG_ANSWER: Duration = Duration::from_secs(600);
+/// An answer that is not a refusal.
+struct Answer {
+    body: Value,
+    revision: Option<u64>,
+}
+
+/// Asks the registry, with a management key.
+pub(super) struct Client {
+    http: reqwest::Client,
+    base: Url,
+    key: HeaderValue,
+    randomness: &'static dyn Randomness,
+}
+
+impl Client {
+    /// A client with the key of `client.key_file`.
+    ///
+    /// # Errors
+    /// Where there is no usable key.
+    pub(super) fn new(
+        settings: &settings::Client,
+        randomness: &'static dyn Randomness,
+    ) -> anyhow::Result<Self> {
+        let http = reqwest::Client::builder()
+            .user_agent(concat!("keyledger/", env!("CARGO_PKG_VERSION")))
+            .connect_timeout(CONNECT)
+            // The key goes to the registry alone: to nowhere it points at, and through nothing that the environment names.
+            .redirect(Policy::none())
+            .no_proxy()
+            .build()
+            .context("cannot start the HTTP client")?;
+        let key = key_file::read(&settings.key_file)?;
+        Ok(Self { http, base: settings.url.as_url().clone(), key, randomness })
+    }
+
+    /// `GET`
+    pub(super) async fn get(&self, path: &[impl AsRef<str>], ask: Ask<'_>) -> anyhow::Result<Value> {
+        self.answer(Method::GET, path, ask).await
+    }
+
+    /// `POST`, which the registry does once, however often it arrives.
+    pub(super) async fn post(&self, path: &[impl AsRef<str>], ask: Ask<'_>) -> anyhow::Result<Value> {
+        self.answer(Method::POST, path, ask).await
+    }
+
+    /// `PATCH`
+    pub(super) async fn patch(&self, path: &[impl AsRef<str>], ask: Ask<'_>) -> anyhow::Result<Value> {
+        self.answer(Method::PATCH, path, ask).await
+    }
+
+    /// `PUT`, with the revision that the answer is of.
+    pub(super) async fn put(
+        &self,
+        path: &[impl AsRef<str>],
+        ask: Ask<'_>,
+    ) -> anyhow::Result<(Value, Option<u64>)> {
+        let Answer { body, revision } = self.exchange(Method::PUT, path, ask).await?;
+        Ok((body, revision))
+    }
+
+    async fn answer(&self, method: Method, path: &[impl AsRef<str>], ask: Ask<'_>) -> anyhow::Result<Value> {
+        Ok(self.exchange(method, path, ask).await?.body)
+    }
+
+    async fn exchange(
+        &self,
+        method: Method,
+        path: &[impl AsRef<str>],
+        ask: Ask<'_>,
+    ) -> anyhow::Result<Answer> {
+        // An edit that is meant for one revision is refused the second time, so it is not sent twice.
+        let repeatable = method != Method::PATCH;
+        let mut own_key = [0; 16];
+        self.randomness.fill(&mut own_key);
+        let own_key = hex::encode(own_key);
+        let once = async || {
+            let mut request = self.request(&method, path, &ask)?.timeout(ask.patience.unwrap_or(ANSWER));
+            if method == Method::POST {
+                request = request.header("idempotency-key", ask.idempotency_key.unwrap_or(&own_key));
+            }
+            let response = request.send().await?;
+            let (status, revision) = (response.status(), revision_of(&response));
+            anyhow::Ok((status, revision, response.bytes().await?))
+        };
+        let outcome = match once().await {
+            Err(error) if repeatable && broken::is_break(&error) => once().await,
+            outcome => outcome,
+        };
+        let (status, revision, body) = outcome.map_err(|error| broken::explain_any(error, &self.base))?;
+        if !status.is_success() {
+            return Err(problem::explain(status, &body, &self.base));
+        }
+        let body = serde_json::from_slice(&body).map_err(|_| not_a_registry(&self.base))?;
+        Ok(Answer { body, revision })
+    }
+
+    fn request(
+        &self,
+        method: &Method,
+        path: &[impl AsRef<str>],
+        ask: &Ask<'_>,
+    ) -> anyhow::Result<RequestBuilder> {
+        let mut url = self.base.clone();
+        url.path_segments_mut()
+            .map_err(|()| anyhow!("client.url has no path"))?
+            .clear()
+            .extend(path.iter().map(AsRef::as_ref));
+        if !ask.query.is_empty() {
+            url.query_pairs_mut().extend_pairs(&ask.query);
+        }
+        let mut request = self.http.request(method.clone(), url).header("x-api-key", self.key.clone());
+        if let Some(body) = &ask.body {
+            request = request.json(body);
+        }
+        if let Some(revision) = ask.if_match {
+            request = request.header(IF_MATCH, format!("\"{revision}\""));
+        }
+        Ok(request)
+    }
+}
+
+/// The revision in an entity tag.
+fn revision_of(response: &Response) -> Option<u64> {
+    response.headers().get(ETAG)?.to_str().ok()?.trim_matches('"').parse().ok()
+}
+
+/// Somebody else listens there.
+fn not_a_registry(base: &Url) -> anyhow::Error {
+    anyhow!("what answers at {base} is not a registry: correct client.url")
+}

@@ -1,0 +1,103 @@
+//! `keyledger keyring …`: the two steps by which a key of the keyring comes, and how it goes.
+
+mod retire;
+mod running;
+mod status;
+
+use anyhow::bail;
+use clap::Subcommand;
+
+use super::Context;
+use crate::keyring::{ChangeError, Keyring, Kind};
+
+/// `keyring …`
+#[derive(Debug, Subcommand)]
+pub(crate) enum KeyringCommand {
+    /// Show the keys of the keyring, and the API keys that keep an old pepper from going
+    #[command(after_help = "Example:\n  keyledger keyring status")]
+    Status,
+    /// Add a key that stands by: the first step to a new one
+    #[command(after_help = "Example:\n  keyledger keyring add pepper")]
+    Add {
+        /// A key of which kind
+        #[arg(value_enum)]
+        kind: Kind,
+    },
+    /// Make the key that stands by the active one: the second step, once everything that runs has loaded it
+    #[command(after_help = "Example:\n  keyledger keyring activate pepper")]
+    Activate {
+        /// The key of which kind
+        #[arg(value_enum)]
+        kind: Kind,
+        /// Only if it is this one
+        #[arg(value_parser = id)]
+        id: Option<u32>,
+    },
+    /// Take out an old pepper that no live secret needs, or a key that stands by
+    #[command(
+        after_help = "Examples:\n  keyledger keyring retire pepper 1c9b02f7\n  keyledger keyring retire pepper 1c9b02f7 --force"
+    )]
+    Retire {
+        /// A key of which kind
+        #[arg(value_enum)]
+        kind: Kind,
+        /// Which one
+        #[arg(value_parser = id)]
+        id: u32,
+        /// First revoke every API key that still needs it, through the running registry
+        #[arg(long)]
+        force: bool,
+    },
+}
+
+/// Reads the id of a key of the keyring.
+fn id(text: &str) -> Result<u32, &'static str> {
+    let digits = text.len() == 8 && text.bytes().all(|digit| digit.is_ascii_hexdigit());
+    let id = u32::from_str_radix(text, 16).ok().filter(|_| digits);
+    id.ok_or("is not the id of a key: give the 8 hexadecimal digits that `keyledger keyring status` shows")
+}
+
+/// Shows or changes the keyring.
+pub(super) async fn run(command: KeyringCommand, context: &Context) -> anyhow::Result<()> {
+    match command {
+        KeyringCommand::Status => status::run(context).await,
+        KeyringCommand::Add { kind } => add(kind, context),
+        KeyringCommand::Activate { kind, id } => activate(kind, id, context),
+        KeyringCommand::Retire { kind, id, force } => retire::run(kind, id, force, context).await,
+    }
+}
+
+fn add(kind: Kind, context: &Context) -> anyhow::Result<()> {
+    let path = &context.settings().keyring.path;
+    let id = Keyring::change(path, |keyring| anyhow::Ok(keyring.add(kind, context.randomness)?))?;
+    say(kind, id, "standby", context)?;
+    context.output.remark(&format!(
+        "It stands by. Make a safe copy of {}, let every machine that runs have it, and then: keyledger keyring activate {}",
+        path.display(),
+        kind.name()
+    ));
+    Ok(())
+}
+
+fn activate(kind: Kind, named: Option<u32>, context: &Context) -> anyhow::Result<()> {
+    let path = &context.settings().keyring.path;
+    let id = Keyring::change(path, |keyring| {
+        let id = keyring.standing_by(kind).ok_or(ChangeError::NoneStandsBy(kind))?;
+        if let Some(holder) = running::without(&running::key(kind, id), context)? {
+            bail!("{holder} has not loaded {} {id:08x}: wait a second and look at its logs", kind.name());
+        }
+        anyhow::Ok(keyring.activate(kind, named)?)
+    })?;
+    say(kind, id, "active", context)
+}
+
+/// What became of a key.
+fn say(kind: Kind, id: u32, state: &str, context: &Context) -> anyhow::Result<()> {
+    let (kind, id) = (kind.name(), format!("{id:08x}"));
+    if context.output.json {
+        context.output.value(&serde_json::json!({ "kind": kind, "id": id, "state": state }))?;
+    } else {
+        context.output.line(&format!("{kind} {id} {state}"))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,77 @@
+use anyhow::{Context as _, bail};
+use serde_json::json;
+
+use super::{running, say, status};
+use crate::{
+    cli::{Context, client::Ask},
+    keyring::{Keyring, Kind, LiveSecret, State},
+};
+
+pub(super) async fn run(kind: Kind, id: u32, force: bool, context: &Context) -> anyhow::Result<()> {
+    let path = &context.settings().keyring.path;
+    let keyring = Keyring::load(path)?;
+    // What the keyring itself refuses is refused before anything is revoked for it.
+    keyring.clone().retire(kind, id)?;
+    let old = keyring.entries(kind).iter().any(|key| key.id == id && key.state == State::Old);
+    if kind == Kind::Pepper && old {
+        no_new_secret_gets(&keyring, context)?;
+        let needing = needing(&keyring, id, context).await?;
+        if !needing.is_empty() && !force {
+            context.output.remark(&status::table(&needing).to_string());
+            bail!(
+                "{} live secrets need pepper {id:08x}: regenerate their keys, or revoke them with --force",
+                needing.len()
+            );
+        }
+        give_up(&needing, id, context).await?;
+        let left = self::needing(&keyring, id, context).await?.len();
+        if left > 0 {
+            bail!("{left} live secrets still need pepper {id:08x}: run this again");
+        }
+    }
+    Keyring::change(path, |keyring| anyhow::Ok(keyring.retire(kind, id)?))?;
+    say(kind, id, "retired", context)
+}
+
+/// Refuses while anything that runs may still keep new secrets under an older pepper.
+fn no_new_secret_gets(keyring: &Keyring, context: &Context) -> anyhow::Result<()> {
+    let Some((active, _)) = keyring.active_pepper() else { return Ok(()) };
+    let beginning = format!("{}active", running::key(Kind::Pepper, active.0));
+    match running::without(&beginning, context)? {
+        Some(holder) => {
+            bail!("{holder} has not loaded the activated pepper {active}: wait a second and look at its logs")
+        }
+        None => Ok(()),
+    }
+}
+
+async fn needing(keyring: &Keyring, id: u32, context: &Context) -> anyhow::Result<Vec<LiveSecret>> {
+    let path = context.data_dir().log();
+    let live = status::live(keyring, context).await?;
+    let live = live.with_context(|| {
+        format!("there is no log at {}, so nobody knows which secrets are live", path.display())
+    })?;
+    Ok(status::needing(id, &live).into_iter().cloned().collect())
+}
+
+/// Ends the secrets through the running registry, so that it is an event like any other: a key whose newest secret needs the
+/// pepper is revoked; one that only needs it for an overlap loses the overlap.
+async fn give_up(secrets: &[LiveSecret], id: u32, context: &Context) -> anyhow::Result<()> {
+    if secrets.is_empty() {
+        return Ok(());
+    }
+    let client = context.client()?;
+    for secret in secrets {
+        let (partner, key) = (secret.key.partner_id.as_str(), secret.key.key_id.to_string());
+        let (end, body) = if secret.is_current() {
+            ("revoke", json!({ "reason": format!("pepper {id:08x} was retired") }))
+        } else {
+            ("end-overlap", json!({}))
+        };
+        let ask = Ask { body: Some(body), ..Ask::default() };
+        let path = ["v1", "partners", partner, "keys", &key, end];
+        client.post(&path, ask).await.with_context(|| format!("key {key} of {partner} was not given up"))?;
+    }
+    context.output.remark(&format!("{} secrets that needed pepper {id:08x} were ended.", secrets.len()));
+    Ok(())
+}

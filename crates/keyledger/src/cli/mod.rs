@@ -1,0 +1,199 @@
+//! The command line: what may be asked, and which file does it.
+
+mod client;
+mod completions;
+mod config;
+mod events;
+mod keyring;
+mod keys;
+mod parse;
+mod revoke;
+pub(crate) mod roles;
+pub(crate) mod scopes;
+mod views;
+
+use std::{ffi::OsString, future::Future, path::PathBuf};
+
+use anyhow::Context as _;
+use clap::{Args, Parser, Subcommand};
+use keyledger_domain::Clock;
+use keyledger_secret::Randomness;
+
+use crate::{
+    data_dir::DataDir,
+    environment,
+    output::Output,
+    settings::{Flag, Loaded, Settings, Sources, load},
+};
+
+pub(crate) use parse::{Wrong, parse};
+
+/// An event-sourced registry of API keys.
+#[derive(Debug, Parser)]
+#[command(
+    name = "keyledger",
+    version,
+    propagate_version = true,
+    disable_help_subcommand = true,
+    subcommand_required = true,
+    after_help = "Examples:\n  keyledger serve\n  keyledger keys create --partner acme --name 'CI' --scope client:read\n  \
+                  keyledger revoke --prefix hT4kQ9xZ --reason 'seen in a public repository'\n\n\
+                  Exit status: 0 done, 1 refused or failed, 2 wrong usage."
+)]
+pub(crate) struct Cli {
+    /// What every command takes.
+    #[command(flatten)]
+    pub everywhere: Everywhere,
+    /// What is asked for.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Flags of every command.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Everywhere")]
+pub(crate) struct Everywhere {
+    /// Print JSON for machines
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Read settings from this file instead of ./keyledger.toml
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Where data lies (server.data_dir)
+    #[arg(long, global = true, value_name = "DIR")]
+    data_dir: Option<String>,
+    /// Where the management API is (client.url)
+    #[arg(long, global = true, value_name = "URL")]
+    url: Option<String>,
+    /// The file that holds the management key (client.key_file)
+    #[arg(long, global = true, value_name = "FILE")]
+    key_file: Option<String>,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Serve every role in one process; a new data directory is initialised first
+    Serve(roles::ServeArgs),
+    /// Make a new registry: keyring, log, scope catalogue, first operator key
+    Init(roles::InitArgs),
+    /// Create, list and change keys
+    #[command(subcommand)]
+    Keys(keys::KeysCommand),
+    /// Revoke a key by its first eight characters, or every key of a partner
+    Revoke(revoke::RevokeArgs),
+    /// Read what happened
+    Events(events::EventsArgs),
+    /// Show or change the scopes there are
+    #[command(subcommand)]
+    Scopes(scopes::ScopesCommand),
+    /// Make another operator key while nothing serves
+    #[command(subcommand)]
+    OperatorKey(roles::OperatorKeyCommand),
+    /// Look at the read models and the key index, or build them anew
+    #[command(subcommand)]
+    Projections(roles::ProjectionsCommand),
+    /// Look at the keyring, or change a key of it
+    #[command(subcommand)]
+    Keyring(keyring::KeyringCommand),
+    /// Show or check the settings
+    #[command(subcommand)]
+    Config(config::ConfigCommand),
+    /// Print the completions of a shell
+    Completions(completions::CompletionsArgs),
+}
+
+/// What a command works with.
+pub(crate) struct Context {
+    /// The settings, and where each came from.
+    pub loaded: Loaded,
+    /// Where it prints.
+    pub output: Output,
+    /// Tells the time.
+    pub clock: &'static dyn Clock,
+    /// Draws ids and keys.
+    pub randomness: &'static dyn Randomness,
+}
+
+impl Context {
+    /// Reads the settings for a command line.
+    ///
+    /// # Errors
+    /// As [`load`].
+    pub(crate) fn of(cli: &Cli) -> anyhow::Result<Self> {
+        let sources = Sources {
+            config: cli.everywhere.config.clone(),
+            variables: environment::variables(),
+            flags: cli.flags(),
+        };
+        Ok(Self {
+            loaded: load(&sources)?,
+            output: Output { json: cli.everywhere.json },
+            clock: &environment::SystemClock,
+            randomness: &environment::OsRandomness,
+        })
+    }
+
+    /// The settings.
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.loaded.settings
+    }
+
+    /// The data directory.
+    pub(crate) fn data_dir(&self) -> DataDir {
+        DataDir::new(&self.settings().server.data_dir)
+    }
+
+    fn client(&self) -> anyhow::Result<client::Client> {
+        client::Client::new(&self.settings().client, self.randomness)
+    }
+}
+
+impl Cli {
+    /// The settings that flags give.
+    fn flags(&self) -> Vec<Flag> {
+        let everywhere = &self.everywhere;
+        let mut given = vec![
+            ("server.data_dir", "--data-dir", &everywhere.data_dir),
+            ("client.url", "--url", &everywhere.url),
+            ("client.key_file", "--key-file", &everywhere.key_file),
+        ];
+        if let Command::Serve(serve) = &self.command {
+            given.extend(serve.flags());
+        }
+        let given = given.into_iter();
+        given
+            .filter_map(|(setting, flag, value)| Some(Flag { setting, flag, value: value.clone()? }))
+            .collect()
+    }
+}
+
+/// Does what a command line of a client asks. What runs a role is not here: `main` knows where that is.
+///
+/// # Errors
+/// One line that says what to do.
+pub(crate) fn run(command: Command, context: &Context) -> anyhow::Result<()> {
+    match command {
+        Command::Keys(command) => wait_for(keys::run(command, context)),
+        Command::Revoke(args) => wait_for(revoke::run(args, context)),
+        Command::Events(args) => wait_for(events::run(args, context)),
+        Command::Scopes(command) => wait_for(scopes::run(command, context)),
+        Command::Keyring(command) => wait_for(keyring::run(command, context)),
+        Command::Config(command) => config::run(&command, context),
+        Command::Completions(args) => completions::run(&args, context),
+        Command::Serve(_) | Command::Init(_) | Command::OperatorKey(_) | Command::Projections(_) => {
+            anyhow::bail!("a role is not run from here")
+        }
+    }
+}
+
+/// Runs what asks over the network, on this thread.
+fn wait_for<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.context("cannot start a runtime")?.block_on(work)
+}
+
+/// Every argument of the process, the program's name first.
+pub(crate) fn arguments() -> Vec<OsString> {
+    environment::arguments().collect()
+}

@@ -1,0 +1,163 @@
+//! What the registry is told: defaults, then `keyledger.toml`, then `KEYLEDGER_SECTION__FIELD`, then flags, the later
+//! over the earlier. [`table`] is the one list of the settings there are; `docs/configuration.md` is printed from it.
+
+pub(crate) mod check;
+pub(crate) mod duration;
+mod layers;
+mod load;
+mod nearest;
+mod reference;
+mod table;
+mod values;
+
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+use keyledger_listener::TlsFiles;
+use serde::Deserialize;
+
+pub(crate) use duration::{InvalidSpan, Span};
+pub(crate) use layers::Flag;
+pub(crate) use load::{Loaded, Sources, load};
+pub(crate) use reference::reference;
+pub(crate) use values::{HttpUrl, LogFormat, LogLevel, SecretMarker, Store};
+
+/// Every setting with its value. What each means stands in [`table`].
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Settings {
+    /// Where data lies.
+    pub server: Server,
+    /// What is listened on.
+    pub listen: Listen,
+    /// The event log.
+    pub log: Log,
+    /// The keyring file.
+    pub keyring: KeyringFile,
+    /// How requests are judged.
+    pub validator: Validator,
+    /// How the commands reach the registry.
+    pub client: Client,
+    /// Logs and traces.
+    pub telemetry: Telemetry,
+    /// What secrets look like.
+    pub secret: Secret,
+}
+
+/// Section `server`.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Server {
+    /// `server.data_dir`
+    pub data_dir: PathBuf,
+}
+
+/// Section `listen`, as it is written; [`Listen::endpoints`] puts together what belongs together.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Listen {
+    command: SocketAddr,
+    command_certificate: Option<PathBuf>,
+    command_key: Option<PathBuf>,
+    validator: SocketAddr,
+    validator_certificate: Option<PathBuf>,
+    validator_key: Option<PathBuf>,
+    ops: SocketAddr,
+    ops_certificate: Option<PathBuf>,
+    ops_key: Option<PathBuf>,
+    behind_proxy: bool,
+}
+
+/// Where one listener listens, and what it shows.
+#[derive(Clone, Debug)]
+pub(crate) struct Endpoint {
+    /// Its name in settings, logs and metrics: `command`, `validator` or `ops`.
+    pub name: &'static str,
+    /// Where; port 0 picks a free one.
+    pub address: SocketAddr,
+    /// Its certificate and private key; none for plain TCP.
+    pub tls: Option<TlsFiles>,
+}
+
+/// The three listeners.
+#[derive(Clone, Debug)]
+pub(crate) struct Endpoints {
+    /// The management API and the portal.
+    pub command: Endpoint,
+    /// The authentication API.
+    pub validator: Endpoint,
+    /// Liveness, readiness, metrics.
+    pub ops: Endpoint,
+}
+
+impl Listen {
+    /// The three listeners. A certificate without its key is a fault that [`check`] names; here it counts as none.
+    pub(crate) fn endpoints(&self) -> Endpoints {
+        let endpoint = |name, address, certificate: &Option<PathBuf>, key: &Option<PathBuf>| {
+            let tls = certificate.clone().zip(key.clone());
+            Endpoint { name, address, tls: tls.map(|(certificate, key)| TlsFiles { certificate, key }) }
+        };
+        Endpoints {
+            command: endpoint("command", self.command, &self.command_certificate, &self.command_key),
+            validator: endpoint(
+                "validator",
+                self.validator,
+                &self.validator_certificate,
+                &self.validator_key,
+            ),
+            ops: endpoint("ops", self.ops, &self.ops_certificate, &self.ops_key),
+        }
+    }
+}
+
+/// Section `log`.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Log {
+    /// `log.store`
+    pub store: Store,
+}
+
+/// Section `keyring`.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct KeyringFile {
+    /// `keyring.path`
+    pub path: PathBuf,
+}
+
+/// Section `validator`.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub(crate) struct Validator {
+    /// `validator.soft_bound`
+    pub soft_bound: Span,
+    /// `validator.hard_bound`
+    pub hard_bound: Span,
+    /// `validator.verify`
+    pub verify: bool,
+}
+
+/// Section `client`.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Client {
+    /// `client.url`
+    #[serde(deserialize_with = "values::bare")]
+    pub url: HttpUrl,
+    /// `client.key_file`
+    pub key_file: PathBuf,
+}
+
+/// Section `telemetry`.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Telemetry {
+    /// `telemetry.log_format`
+    pub log_format: LogFormat,
+    /// `telemetry.log_level`
+    pub log_level: LogLevel,
+    /// `telemetry.otlp_endpoint`
+    pub otlp_endpoint: Option<HttpUrl>,
+}
+
+/// Section `secret`.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub(crate) struct Secret {
+    /// `secret.marker`
+    pub marker: SecretMarker,
+}
+
+/// The longest bound of staleness there may be: a validator that guesses for longer than this is of no use.
+const LONGEST_BOUND: Duration = Duration::from_secs(24 * 60 * 60);

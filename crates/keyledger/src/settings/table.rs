@@ -1,0 +1,191 @@
+//! The settings there are: one line each, from which they are recognised, explained and documented.
+
+/// One setting.
+pub(crate) struct Setting {
+    /// `section.field`.
+    pub name: &'static str,
+    /// Its value where nobody gives one.
+    pub default: Default,
+    /// How its value is written; completes "… must be".
+    pub expects: &'static str,
+    /// What it does.
+    pub about: &'static str,
+    /// What has to be known of it to read and to show it.
+    pub kind: Kind,
+}
+
+/// What a setting is where nobody gives one.
+#[derive(Clone, Copy)]
+pub(crate) enum Default {
+    /// Nothing.
+    Unset,
+    /// This.
+    Is(&'static str),
+    /// This file of the data directory.
+    InDataDir(&'static str),
+}
+
+/// How a setting is read and shown.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// A text, shown as it is.
+    Plain,
+    /// `true` or `false`.
+    Switch,
+    /// A URL; its user, password and query are not shown.
+    Url,
+    /// Its name is kept for a later release, which brings what it is for.
+    Later,
+}
+
+const fn setting(
+    name: &'static str,
+    default: Default,
+    expects: &'static str,
+    about: &'static str,
+) -> Setting {
+    Setting { name, default, expects, about, kind: Kind::Plain }
+}
+
+const fn switch(name: &'static str, default: &'static str, about: &'static str) -> Setting {
+    Setting { name, default: Default::Is(default), expects: "true or false", about, kind: Kind::Switch }
+}
+
+const fn url(name: &'static str, default: Default, expects: &'static str, about: &'static str) -> Setting {
+    Setting { name, default, expects, about, kind: Kind::Url }
+}
+
+const fn later(name: &'static str, about: &'static str) -> Setting {
+    Setting { name, default: Default::Unset, expects: "left out", about, kind: Kind::Later }
+}
+
+const ADDRESS: &str = "an address and a port, for example 127.0.0.1:8080";
+const FILE: &str = "the path of a file";
+const DURATION: &str = "a duration, for example 500ms, 5s, 2m or 0";
+
+/// Every setting, in the order in which people read about them.
+pub(crate) const TABLE: &[Setting] = &[
+    setting(
+        "server.data_dir",
+        Default::Is("./keyledger-data"),
+        "the path of a directory",
+        "Where the log, the read models, the snapshots and, unless told otherwise, the keyring lie.",
+    ),
+    setting(
+        "listen.command",
+        Default::Is("127.0.0.1:8080"),
+        ADDRESS,
+        "The management API and the portal. Port 0 picks a free port.",
+    ),
+    setting(
+        "listen.command_certificate",
+        Default::Unset,
+        FILE,
+        "The certificate chain of the command listener, PEM. Loaded again when it changes.",
+    ),
+    setting("listen.command_key", Default::Unset, FILE, "The private key of that certificate, PEM."),
+    setting(
+        "listen.validator",
+        Default::Is("127.0.0.1:8081"),
+        ADDRESS,
+        "The authentication API. For the API's own network: never publish it.",
+    ),
+    setting(
+        "listen.validator_certificate",
+        Default::Unset,
+        FILE,
+        "The certificate chain of the validator's listener, PEM.",
+    ),
+    setting("listen.validator_key", Default::Unset, FILE, "The private key of that certificate, PEM."),
+    setting("listen.ops", Default::Is("127.0.0.1:9100"), ADDRESS, "`/livez`, `/readyz` and `/metrics`."),
+    setting(
+        "listen.ops_certificate",
+        Default::Unset,
+        FILE,
+        "The certificate chain of the operations listener, PEM.",
+    ),
+    setting("listen.ops_key", Default::Unset, FILE, "The private key of that certificate, PEM."),
+    switch(
+        "listen.behind_proxy",
+        "false",
+        "Whether something in front speaks TLS. Without it, an address off loopback needs a certificate.",
+    ),
+    setting(
+        "log.store",
+        Default::Is("sqlite"),
+        "sqlite, the one store of this release",
+        "Which store keeps the event log.",
+    ),
+    later("log.url", "Where a store outside this machine is."),
+    later("read_models.url", "Where read models outside this machine are."),
+    later("kafka.brokers", "The brokers to publish to."),
+    later("kafka.topic_prefix", "How the names of topics begin."),
+    setting(
+        "keyring.path",
+        Default::InDataDir("keyring"),
+        FILE,
+        "The keyring. Keep it where neither the log nor its backups are.",
+    ),
+    setting(
+        "validator.soft_bound",
+        Default::Is("5s"),
+        DURATION,
+        "How long a validator that does not hear from the log judges as ever.",
+    ),
+    setting(
+        "validator.hard_bound",
+        Default::Is("60s"),
+        DURATION,
+        "How long it goes on accepting the keys it knows. 0: it does not, once the soft bound is over.",
+    ),
+    switch("validator.verify", "true", "Whether `POST /v1/verify`, which gives reasons, is served."),
+    url(
+        "client.url",
+        Default::Is("http://127.0.0.1:8080"),
+        "an http or https URL without user, path or query, for example https://keys.example.com",
+        "Where the commands find the management API.",
+    ),
+    setting(
+        "client.key_file",
+        Default::InDataDir("operator-key"),
+        FILE,
+        "The file that holds the management key which the commands show.",
+    ),
+    setting(
+        "telemetry.log_format",
+        Default::Is("auto"),
+        "auto, json or pretty",
+        "How log lines look; auto: pretty on a terminal, else JSON.",
+    ),
+    setting(
+        "telemetry.log_level",
+        Default::Is("info"),
+        "a level (error, warn, info, debug, trace) or directives such as info,keyledger_validator=debug",
+        "What is logged.",
+    ),
+    url(
+        "telemetry.otlp_endpoint",
+        Default::Unset,
+        "an http or https URL, for example http://127.0.0.1:4318/v1/traces",
+        "Where traces go over OTLP/HTTP. Unset: no traces.",
+    ),
+    setting(
+        "secret.marker",
+        Default::Is("kl1"),
+        "a lower-case letter and two lower-case letters or digits, for example kl1",
+        "The middle of every secret, which secret scanners look for. Choose it before the first key: a secret with another marker is malformed.",
+    ),
+];
+
+/// The setting of this name.
+pub(crate) fn find(name: &str) -> Option<&'static Setting> {
+    TABLE.iter().find(|setting| setting.name == name)
+}
+
+/// The variable by which a setting is given.
+pub(crate) fn variable(name: &str) -> String {
+    format!("{PREFIX}{}", name.replace('.', "__").to_ascii_uppercase())
+}
+
+/// How the variables that are settings begin.
+pub(crate) const PREFIX: &str = "KEYLEDGER_";

@@ -1,0 +1,177 @@
+//! The types of values that are settings.
+
+use std::{fmt, str::FromStr};
+
+use keyledger_secret::Marker;
+use serde::{Deserialize, Deserializer, de};
+use tracing_subscriber::EnvFilter;
+
+/// Which store keeps the event log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Store {
+    /// One file in the data directory.
+    Sqlite,
+}
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum LogFormat {
+    /// Pretty on a terminal, JSON elsewhere.
+    Auto,
+    /// One JSON object a line.
+    Json,
+    /// For people.
+    Pretty,
+}
+
+/// What is logged: a level, or directives of `tracing_subscriber::EnvFilter`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(try_from = "String")]
+pub(crate) struct LogLevel(String);
+
+impl LogLevel {
+    /// The filter it stands for.
+    pub(crate) fn filter(&self) -> EnvFilter {
+        EnvFilter::new(&self.0)
+    }
+}
+
+impl TryFrom<String> for LogLevel {
+    type Error = tracing_subscriber::filter::ParseError;
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        EnvFilter::builder().parse(&text).map(|_| Self(text))
+    }
+}
+
+/// A URL of a web server.
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub(crate) struct HttpUrl(reqwest::Url);
+
+/// The text is not such a URL.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("is not an http or https URL")]
+pub(crate) struct InvalidHttpUrl;
+
+impl HttpUrl {
+    /// The URL.
+    pub(crate) fn as_url(&self) -> &reqwest::Url {
+        &self.0
+    }
+
+    /// Whether it leads to this machine and nowhere else.
+    pub(crate) fn is_loopback(&self) -> bool {
+        let host = self.0.host_str().unwrap_or_default();
+        let address = host.trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>();
+        host == "localhost" || address.is_ok_and(|address| address.is_loopback())
+    }
+
+    /// Whether it says where a server is, and nothing else.
+    fn is_bare(&self) -> bool {
+        let url = &self.0;
+        url.path() == "/" && url.query().is_none() && url.fragment().is_none() && !self.has_user()
+    }
+
+    fn has_user(&self) -> bool {
+        !self.0.username().is_empty() || self.0.password().is_some()
+    }
+}
+
+impl FromStr for HttpUrl {
+    type Err = InvalidHttpUrl;
+    fn from_str(text: &str) -> Result<Self, InvalidHttpUrl> {
+        let url = reqwest::Url::parse(text).map_err(|_| InvalidHttpUrl)?;
+        if matches!(url.scheme(), "http" | "https") && url.has_host() {
+            Ok(Self(url))
+        } else {
+            Err(InvalidHttpUrl)
+        }
+    }
+}
+
+impl TryFrom<String> for HttpUrl {
+    type Error = InvalidHttpUrl;
+    fn try_from(text: String) -> Result<Self, InvalidHttpUrl> {
+        text.parse()
+    }
+}
+
+/// Reads a URL that says where a server is, and nothing else: paths are ours, and secrets do not belong into it.
+pub(super) fn bare<'de, D: Deserializer<'de>>(deserializer: D) -> Result<HttpUrl, D::Error> {
+    let url = HttpUrl::deserialize(deserializer)?;
+    if url.is_bare() { Ok(url) } else { Err(de::Error::custom(InvalidHttpUrl)) }
+}
+
+/// What may be shown of it: a user, a password and a query may be secrets.
+impl fmt::Display for HttpUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (url, user) = (&self.0, if self.has_user() { "[redacted]@" } else { "" });
+        write!(f, "{}://{user}{}", url.scheme(), url.host_str().unwrap_or_default())?;
+        url.port().map_or(Ok(()), |port| write!(f, ":{port}"))?;
+        f.write_str(if url.path() == "/" { "" } else { url.path() })?;
+        f.write_str(if url.query().is_some() { "?[redacted]" } else { "" })
+    }
+}
+
+impl fmt::Debug for HttpUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// The middle of every secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub(crate) struct SecretMarker(pub Marker);
+
+impl TryFrom<String> for SecretMarker {
+    type Error = keyledger_secret::InvalidMarker;
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        Marker::parse(&text).map(Self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn url(text: &str) -> HttpUrl {
+        text.parse().expect("a URL")
+    }
+
+    #[test]
+    fn what_may_be_a_secret_in_a_url_is_not_shown() {
+        let shown = [
+            (
+                "http://u:hunter2@otel.example:4318/v1/traces?token=hunter2",
+                "http://[redacted]@otel.example:4318/v1/traces?[redacted]",
+            ),
+            ("https://keys.example.com", "https://keys.example.com"),
+            ("http://127.0.0.1:8080/", "http://127.0.0.1:8080"),
+        ];
+        for (given, seen) in shown {
+            assert_eq!(url(given).to_string(), seen);
+            assert_eq!(format!("{:?}", url(given)), seen);
+        }
+    }
+
+    #[test]
+    fn only_this_machine_is_loopback() {
+        for here in ["http://localhost:1", "http://127.0.0.1", "http://127.9.9.9", "http://[::1]:8080"] {
+            assert!(url(here).is_loopback(), "{here}");
+        }
+        for there in ["http://localhost.example.com", "http://10.0.0.1", "http://0.0.0.0", "http://[::2]"] {
+            assert!(!url(there).is_loopback(), "{there}");
+        }
+    }
+
+    #[test]
+    fn only_web_servers_have_urls_here() {
+        for bad in ["", "keys.example.com", "localhost:8080", "file:///etc/passwd", "unix:/run/x", "http://"]
+        {
+            assert_eq!(bad.parse::<HttpUrl>(), Err(InvalidHttpUrl), "{bad}");
+        }
+    }
+}
