@@ -1,1 +1,19 @@
 //! The command line as a script uses it: exit codes, JSON, and errors in one line that says what to do.
+#![allow(clippy::disallowed_methods, reason = "tests measure real time")]
+
+use keyledger_tests::Shared;
+
+mod emergency;
+mod events;
+mod first_start;
+mod keyring;
+mod keys;
+mod one_process;
+mod operator_key;
+mod projections;
+mod scopes;
+mod settings;
+mod usage;
+
+/// The registry for tests that keep to partners of their own.
+static SHARED: Shared = Shared::new();

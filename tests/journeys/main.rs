@@ -15,10 +15,12 @@ mod lists;
 mod live_events;
 mod operations;
 mod preconditions;
+mod properties;
 mod read_your_writes;
 mod restart;
 mod shutdown;
 mod throttle;
+mod tls;
 mod verify;
 mod who_may_what;
 

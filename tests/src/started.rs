@@ -19,7 +19,7 @@ pub struct Addresses {
     pub validator: String,
     /// Operations: `/livez`, `/readyz`, `/metrics`.
     pub ops: String,
-    /// The file that holds the first operator key.
+    /// The file that holds the first operator key, until somebody moves it to a secret store.
     pub operator_key_file: PathBuf,
 }
 
@@ -59,7 +59,7 @@ impl Addresses {
             command: text("command"),
             validator: text("validator"),
             ops: text("ops"),
-            operator_key_file: text("operatorKeyFile").into(),
+            operator_key_file: PathBuf::from(text("dataDir")).join("operator-key"),
         }
     }
 }

@@ -1,0 +1,131 @@
+//! One process a role: who may work on a data directory beside whom.
+
+use std::fs;
+
+use keyledger_tests::Registry;
+
+fn second_serve(registry: &Registry) -> keyledger_tests::Ran {
+    let data_dir = registry.data_dir().to_string_lossy().into_owned();
+    let free = "127.0.0.1:0";
+    let listen = ["--listen-command", free, "--listen-validator", free, "--listen-ops", free];
+    registry.terminal().run(&[&["serve", "--data-dir", &data_dir], &listen[..]].concat())
+}
+
+#[test]
+fn a_second_serve_on_a_data_directory_is_refused_and_names_the_first() {
+    let mut registry = Registry::start();
+    let key = registry.create("acme", "a", &["client:read"]);
+    let refused = second_serve(&registry).exited(1);
+    assert!(refused.stderr.contains(&format!("pid {}", registry.pid())), "{}", refused.stderr);
+    assert_eq!(registry.health(&key.secret).status, 200, "the first goes on");
+    // A killed process leaves no lock behind.
+    registry.kill();
+    registry.restart();
+    assert_eq!(registry.health(&key.secret).status, 200);
+}
+
+#[test]
+fn what_writes_is_refused_beside_serve_and_what_only_reads_works() {
+    let registry = Registry::start();
+    let terminal = registry.terminal();
+    for writing in [["operator-key", "new"], ["projections", "rebuild"]] {
+        let refused = terminal.run(&writing).exited(1);
+        assert!(refused.error_line().contains(&format!("pid {}", registry.pid())), "{}", refused.stderr);
+    }
+    for reading in [["projections", "status"], ["keyring", "status"], ["config", "show"], ["config", "check"]]
+    {
+        terminal.run(&reading).exited(0);
+    }
+    assert_eq!(registry.ops().get("/readyz").send().status, 200);
+}
+
+#[test]
+fn a_log_without_its_keyring_is_never_given_a_new_one() {
+    let mut registry = Registry::start();
+    registry.stop();
+    let keyring = registry.data_dir().join("keyring");
+    let kept = fs::read(&keyring).expect("the keyring");
+    fs::remove_file(&keyring).expect("the keyring can be lost");
+
+    let refusal = registry.try_restart().expect_err("it must not start");
+    assert_eq!(refusal.code, Some(1));
+    assert!(
+        refusal.stderr.contains("keyring") && refusal.stderr.contains("put the keyring back"),
+        "{refusal:?}"
+    );
+    let terminal = registry.terminal();
+    terminal.run(&["operator-key", "new"]).exited(1);
+    terminal.run(&["init"]).exited(1);
+    assert!(!keyring.exists(), "it was replaced");
+
+    fs::write(&keyring, kept).expect("the keyring can be put back");
+    terminal.paste(&format!("chmod 600 '{}'", keyring.display())).exited(0);
+    registry.restart();
+    registry.operator().get("/v1/scopes").send().expecting(200);
+}
+
+#[test]
+fn a_keyring_that_others_may_read_is_refused() {
+    let mut registry = Registry::start();
+    registry.stop();
+    let keyring = registry.data_dir().join("keyring");
+    let terminal = registry.terminal();
+    terminal.paste(&format!("chmod 644 '{}'", keyring.display())).exited(0);
+    let refusal = registry.try_restart().expect_err("it must not start");
+    assert_eq!(refusal.code, Some(1));
+    assert!(refusal.stderr.contains("chmod 600"), "{refusal:?}");
+}
+
+#[test]
+fn the_keyring_of_another_log_is_refused_and_says_so() {
+    let mut registry = Registry::start();
+    let other = Registry::start();
+    registry.stop();
+    let keyring = |registry: &Registry| registry.data_dir().join("keyring");
+    fs::copy(keyring(&other), keyring(&registry)).expect("the wrong keyring can be put there");
+    let refusal = registry.try_restart().expect_err("it must not start");
+    assert_eq!(refusal.code, Some(1));
+    assert!(refusal.stderr.contains("belongs to log"), "{refusal:?}");
+}
+
+/// A keyring that names the right log and holds wrong keys, as after a restore gone wrong.
+#[test]
+fn a_keyring_with_wrong_keys_is_not_ready_says_why_and_never_forbids() {
+    let mut registry = Registry::start();
+    let key = registry.create("acme", "a", &["client:read"]);
+    registry.stop();
+    let path = registry.data_dir().join("keyring");
+    let text = fs::read_to_string(&path).expect("the keyring");
+    let wrong: Vec<_> =
+        text.lines().map(|line| if line.starts_with("key ") { turned(line) } else { line.into() }).collect();
+    assert_ne!(text.trim_end(), wrong.join("\n"), "a key was changed");
+    fs::write(&path, wrong.join("\n")).expect("the keyring can be written");
+
+    match registry.try_restart() {
+        Err(refusal) => {
+            assert_eq!(refusal.code, Some(1));
+            assert!(refusal.stderr.contains("keyring"), "{refusal:?}");
+        }
+        Ok(()) => {
+            let ready = registry.ops().get("/readyz").send().expecting(503).text();
+            assert!(ready.contains("MAC") || ready.contains("keyring"), "{ready}");
+            assert_eq!(registry.ops().get("/livez").send().status, 200);
+            let answer = registry.health(&key.secret).expecting(503);
+            assert_eq!(answer.text(), r#"{"message":"Service Unavailable"}"#);
+            let seconds: u64 = answer.header("retry-after").parse().expect("whole seconds");
+            assert!(seconds >= 1);
+            let caller = registry.management(&key.secret);
+            caller.get("/v1/scopes").send().problem(503, "cannot-know");
+        }
+    }
+}
+
+/// A line of the keyring with every digit of its key changed.
+fn turned(line: &str) -> String {
+    let (name, value) = line.split_once('"').expect("a value in quotes");
+    let turn = |digit: char| match digit.to_digit(16) {
+        Some(value) => char::from_digit(15 - value, 16).expect("a digit"),
+        None => digit,
+    };
+    format!("{name}\"{}", value.chars().map(turn).collect::<String>())
+}
