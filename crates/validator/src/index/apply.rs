@@ -94,6 +94,7 @@ impl KeyIndex {
         if happened.is_none() {
             alarm("an event of a key cannot be read by this release: the key denies", event);
         }
+        writer.put_aside(key_id, || key.map(|key| key.load_full()));
         match (key, happened) {
             (Some(key), _) => {
                 let mut facts = Facts::clone(&key.load());

@@ -17,6 +17,7 @@ mod interned;
 mod judge;
 mod peppers;
 mod saved;
+mod still;
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -47,6 +48,7 @@ use facts::{KeyCell, Slot};
 use grants::Grants;
 use interned::{Interner, Partner, ScopeSet};
 use peppers::Peppers;
+use still::PutAside;
 
 /// What a key index is told at the beginning.
 #[derive(Clone)]
@@ -76,6 +78,8 @@ pub struct KeyIndex {
     /// The same, for those who wait for one.
     progress: watch::Sender<Position>,
     writer: Mutex<Writer>,
+    /// Held while a [`Still`](still::Still) is taken: the writer puts aside for one at a time.
+    stills: Mutex<()>,
 }
 
 /// What only the writer needs.
@@ -90,6 +94,8 @@ struct Writer {
     partners: Interner<PartnerId, Partner>,
     scope_sets: Interner<Scopes, ScopeSet>,
     paces: Interner<Throttle, Pace>,
+    /// While a still is taken.
+    aside: Option<PutAside>,
 }
 
 /// The catalogue as the log has it.
@@ -117,6 +123,7 @@ impl KeyIndex {
             position: AtomicU64::new(0),
             progress: watch::Sender::new(Position::START),
             writer: Mutex::default(),
+            stills: Mutex::default(),
         }
     }
 

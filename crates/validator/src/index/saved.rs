@@ -14,6 +14,7 @@ use super::{
     Config, Grants, KeyIndex, LastCatalogue, Writer,
     facts::{Facts, KeyCell, Slot},
     interned::{Pace, Partner, ScopeSet},
+    still::Still,
 };
 use crate::bucket::Bucket;
 
@@ -51,27 +52,7 @@ pub(super) struct SavedSecret {
     digest: [u8; 32],
 }
 
-/// The facts of every key at one position, for as long as it takes to write them down. What is applied meanwhile makes
-/// new facts and new slots, and changes none of these.
-pub(super) struct Still {
-    pub(super) checkpoint: Checkpoint,
-    catalogue: LastCatalogue,
-    stillborn: Vec<(KeyId, u64)>,
-    facts: Vec<Arc<Facts>>,
-}
-
 impl KeyIndex {
-    /// Holds the writer up for as long as it takes to take each key's facts in hand, and readers not at all.
-    pub(super) fn still(&self) -> Still {
-        let writer = self.writer();
-        Still {
-            checkpoint: writer.checkpoint.clone(),
-            catalogue: writer.catalogue.clone(),
-            stillborn: writer.stillborn.iter().map(|(key_id, revision)| (*key_id, *revision)).collect(),
-            facts: self.keys.pin().values().map(|key| key.load_full()).collect(),
-        }
-    }
-
     /// Writes it down, sorted, with those secrets of a key that `keep` says.
     pub(super) fn write_down(&self, still: Still, keep: impl Fn(&Facts, Prefix) -> bool) -> Saved {
         let mut keys: Vec<_> = still.facts.iter().map(|facts| self.saved_key(facts, &keep)).collect();

@@ -69,7 +69,7 @@ pub enum SnapshotError {
 
 impl KeyIndex {
     /// The index as it is now, in bytes that only the keyring can make. Takes a while with many keys; requests are
-    /// judged meanwhile, and events applied for most of it.
+    /// judged and events applied meanwhile.
     #[must_use]
     pub fn snapshot(&self, keys: &MacKeys) -> Vec<u8> {
         let (checkpoint, saved) = self.save();

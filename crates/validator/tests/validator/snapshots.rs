@@ -7,8 +7,8 @@ use std::{
 };
 
 use keyledger_domain::{
-    envelope::{MacKey, MacKeyId, MacKeys, WrongMac},
-    event::KeyEvent,
+    envelope::{MacKey, MacKeyId, MacKeys, Stream, WrongMac},
+    event::{Body, KeyCreated, KeyEvent, KeyRegenerated},
 };
 use keyledger_event_log::LogIdentity;
 use keyledger_validator::{
@@ -17,7 +17,7 @@ use keyledger_validator::{
 };
 use uuid::Uuid;
 
-use crate::fixture::{PEPPER, World, apply, pepper, revoked, superseded};
+use crate::fixture::{PEPPER, TestKey, World, apply, created, partner, pepper, revoked, superseded};
 
 fn keys(number: u8) -> MacKeys {
     MacKeys::new((MacKeyId(number.into()), MacKey::new([number; 32])), Vec::new())
@@ -139,20 +139,23 @@ fn dying_between_the_two_renames_leaves_the_one_before() {
 #[test]
 fn a_snapshot_taken_while_events_are_applied_holds_one_moment() {
     let mut world = World::new();
-    let live = [world.key(), world.key()];
+    // Enough that a snapshot takes a while.
+    let mut live: Vec<_> = (0..2_000).map(|_| world.key()).collect();
     let before = world.log.len();
-    let mut chain = live;
-    for round in 0..2_000 {
-        let key = &mut chain[round % 2];
+    for round in 0..20_000 {
         let secret = world.mint();
-        let event = keyledger_domain::event::KeyRegenerated {
-            partner_id: crate::fixture::partner("acme"),
-            prefix: secret.prefix(),
-            superseded_secrets: vec![superseded(key.secret, 60)],
+        let key = &mut live[round % 100];
+        let event = if round % 3 == 0 {
+            *key = TestKey { id: world.new_key_id(), secret };
+            KeyEvent::Created(KeyCreated { prefix: secret.prefix(), ..created("acme", &["client:read"]) })
+        } else {
+            let superseded_secrets = vec![superseded(key.secret, 60)];
+            key.secret = secret;
+            let partner_id = partner("acme");
+            KeyEvent::Regenerated(KeyRegenerated { partner_id, prefix: secret.prefix(), superseded_secrets })
         };
-        let stream = keyledger_domain::envelope::Stream::Key(key.id);
-        world.record(stream, keyledger_domain::event::Body::Key(KeyEvent::Regenerated(event)), Some(secret));
-        key.secret = secret;
+        let stream = Stream::Key(key.id);
+        world.record(stream, Body::Key(event), Some(secret));
     }
     let tail = world.log.split_off(before);
     let done = AtomicBool::new(false);
