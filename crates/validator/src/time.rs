@@ -24,7 +24,7 @@ pub struct Clocks {
 }
 
 /// Reads the clocks, and never lets the calendar fall: what has expired once stays expired, also when somebody turns
-/// the machine's clock back.
+/// the machine's clock back. Only for the life of the process: a clock that was wrongly ahead heals with a restart.
 pub(crate) struct Time {
     clocks: Clocks,
     latest: AtomicI64,

@@ -146,11 +146,11 @@ impl KeyIndex {
         let peppers = self.peppers.load();
         let mut candidates = self.writer().pepper_ids.clone();
         candidates.retain(|id| peppers.get(*id).is_none());
-        let mut missing = BTreeSet::new();
         if candidates.is_empty() {
             return Vec::new();
         }
         let now = self.time.now();
+        let mut missing = BTreeSet::new();
         for (prefix, slot) in &self.slots.pin() {
             if candidates.contains(&slot.pepper_id) && slot.key.load().works(*prefix, now).is_ok() {
                 missing.insert(slot.pepper_id);

@@ -1,8 +1,9 @@
 //! The last two snapshots in a directory: the newest, and the one before, should the newest turn out to be damaged.
 
 use std::{
-    fs::{self, File},
+    fs::{self, File, OpenOptions},
     io::{self, Write},
+    os::unix::fs::OpenOptionsExt as _,
     path::Path,
 };
 
@@ -22,7 +23,9 @@ const UNFINISHED: &str = "key-index.unfinished";
 /// What the file system says; the snapshots that were there still are.
 pub fn store(directory: &Path, snapshot: &[u8]) -> io::Result<()> {
     let unfinished = directory.join(UNFINISHED);
-    let mut file = File::create(&unfinished)?;
+    // What recognises secrets is nobody else's business.
+    let mut file =
+        OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&unfinished)?;
     file.write_all(snapshot)?;
     file.sync_all()?;
     match fs::rename(directory.join(NEWEST), directory.join(PREVIOUS)) {
