@@ -1,0 +1,134 @@
+//! The log as an outsider reads it, and what follows from it: reckoned here anew, in JSON, without the product's own code.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use keyledger_tests::{Client, Registry};
+use serde_json::{Value, json};
+
+/// Every event up to the head, in order, each as `{position, event}`.
+pub(crate) struct History(Vec<Value>);
+
+impl History {
+    /// Reads it all, and checks what holds for every log: positions are dense, no event stands twice, revisions are dense
+    /// in each stream, and no two secrets share a prefix.
+    #[track_caller]
+    pub(crate) fn read(client: &Client) -> Self {
+        let lines = client.get("/v1/events").send().expecting(200).lines();
+        let mut revisions: HashMap<&str, u64> = HashMap::new();
+        let (mut ids, mut prefixes) = (HashSet::new(), HashSet::new());
+        for (line, position) in lines.iter().zip(1_u64..) {
+            assert_eq!(line["position"], position, "a position is missing");
+            let event = &line["event"];
+            assert!(ids.insert(text(&event["id"])), "an event stands twice: {line}");
+            let next = revisions.entry(text(&event["stream"])).or_default();
+            assert_eq!(event["revision"], *next, "a revision is missing: {line}");
+            *next += 1;
+            if let Some(prefix) = event["data"]["prefix"].as_str() {
+                assert!(prefixes.insert(prefix), "a prefix was given twice: {line}");
+            }
+        }
+        Self(lines)
+    }
+
+    /// Whether it begins with all of an earlier one.
+    pub(crate) fn continues(&self, earlier: &Self) -> bool {
+        self.0.starts_with(&earlier.0)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The event at a position.
+    pub(crate) fn at(&self, position: u64) -> Option<&Value> {
+        let index = usize::try_from(position).expect("an index").checked_sub(1)?;
+        self.0.get(index).map(|line| &line["event"])
+    }
+
+    /// The events for which something holds.
+    pub(crate) fn events(&self, holds: impl Fn(&Value) -> bool) -> Vec<&Value> {
+        self.0.iter().map(|line| &line["event"]).filter(|event| holds(event)).collect()
+    }
+
+    /// What became of every key, by its id.
+    pub(crate) fn keys(&self) -> BTreeMap<String, Value> {
+        let mut keys = BTreeMap::new();
+        for line in &self.0 {
+            let event = &line["event"];
+            if let Some(id) = text(&event["stream"]).strip_prefix("key-") {
+                let key = keys.entry(id.to_owned()).or_insert_with(|| created(id, event));
+                fold(key, event);
+                key["revision"] = event["revision"].clone();
+                key["position"] = line["position"].clone();
+            }
+        }
+        keys
+    }
+}
+
+fn created(id: &str, event: &Value) -> Value {
+    let data = &event["data"];
+    json!({
+        "keyId": id,
+        "partnerId": data["partnerId"],
+        "name": data["name"],
+        "prefix": data["prefix"],
+        "scopes": data["scopes"],
+        "throttle": data["throttle"],
+        "expiresAt": data["expiresAt"],
+        "createdAt": event["occurredAt"],
+        "status": "ACTIVE",
+        "supersededSecrets": [],
+        "regeneratedAt": null,
+        "revokedAt": null,
+        "revocationReason": null,
+    })
+}
+
+fn fold(key: &mut Value, event: &Value) {
+    let data = &event["data"];
+    match text(&event["type"]) {
+        "KeyCreated" => {}
+        "KeyRegenerated" => {
+            key["prefix"] = data["prefix"].clone();
+            key["supersededSecrets"] = data["supersededSecrets"].clone();
+            key["regeneratedAt"] = event["occurredAt"].clone();
+        }
+        "KeyRenamed" => key["name"] = data["name"].clone(),
+        "KeyScopesChanged" => key["scopes"] = data["scopes"].clone(),
+        "KeyRevoked" => {
+            key["status"] = json!("REVOKED");
+            key["supersededSecrets"] = json!([]);
+            key["revokedAt"] = event["occurredAt"].clone();
+            key["revocationReason"] = data["reason"].clone();
+        }
+        other => panic!("no client asked for a {other}"),
+    }
+}
+
+/// A partner's keys as the lists tell them, by id, with the fields that this reckoning has too.
+#[track_caller]
+pub(crate) fn listed(registry: &Registry, partner: &str) -> BTreeMap<String, Value> {
+    let mut keys = BTreeMap::new();
+    let mut cursor = String::new();
+    loop {
+        let path = format!("/v1/partners/{partner}/keys?limit=200{cursor}");
+        let page = registry.operator().get(&path).send().expecting(200).json();
+        for key in page["keys"].as_array().expect("a page of keys") {
+            let mut key = key.clone();
+            key.as_object_mut()
+                .expect("a key")
+                .retain(|field, _| field != "createdBy" && field != "revokedBy");
+            assert!(keys.insert(text(&key["keyId"]).to_owned(), key).is_none(), "a key is listed twice");
+        }
+        match page["nextCursor"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => return keys,
+        }
+    }
+}
+
+#[track_caller]
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_else(|| panic!("no text: {value}"))
+}

@@ -1,0 +1,13 @@
+//! Faults: what the registry promises while its process, its disk or its keyring lets it down.
+#![allow(clippy::disallowed_methods, reason = "tests measure real time and ask for their seed")]
+
+mod clients;
+mod command;
+mod door;
+mod history;
+mod keyrings;
+mod kill_loop;
+mod oracle;
+mod shutdown;
+mod snapshots;
+mod verdict_on;

@@ -1,0 +1,129 @@
+//! What must hold once clients were told things and the process was ended again and again meanwhile.
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use keyledger_domain::Actor;
+use keyledger_domain::envelope::Idempotency;
+use keyledger_tests::{Dice, Registry};
+use serde_json::{Value, json};
+
+use crate::command::{PARTNERS, What};
+use crate::history::{History, listed};
+use crate::oracle::Told;
+
+/// Checks all of it on a registry that runs.
+#[track_caller]
+pub(crate) fn check(registry: &mut Registry, told: &[Told], dice: &mut Dice) {
+    assert!(told.iter().any(|told| told.key.is_some()), "nothing was ever acknowledged");
+    let history = History::read(&registry.operator());
+    for told in told {
+        stands_in_the_log(told, &history);
+    }
+    lists_are_what_the_log_says(registry, &history);
+    secrets_are_judged_as_the_log_says(registry, told, &history.keys());
+    repetitions_find_out(registry, told, dice);
+    assert_eq!(History::read(&registry.operator()).len(), history.len(), "a repetition was recorded");
+    running_equals_replayed(registry, &history);
+}
+
+/// Acknowledged: recorded once. Refused: not recorded.
+fn stands_in_the_log(told: &Told, history: &History) {
+    let marked = history.events(|event| {
+        let data = &event["data"];
+        data["name"] == told.mark.as_str() || data["reason"] == told.mark.as_str()
+    });
+    let Some(place) = &told.key else {
+        return assert_eq!(marked.len(), 0, "it was refused and recorded: {told:?}");
+    };
+    let event = history.at(place.position).unwrap_or_else(|| panic!("it was lost: {told:?}"));
+    assert_eq!(event["stream"], format!("key-{}", place.key_id), "{told:?}");
+    assert_eq!(event["revision"], place.revision, "{told:?}");
+    match told.what {
+        What::Create | What::Edit => assert_eq!(marked.len(), 1, "not recorded once: {told:?}"),
+        // Whoever revokes what is revoked is told so, and nothing is recorded.
+        What::Revoke => assert!(marked.len() <= 1, "recorded twice: {told:?}"),
+        What::Regenerate => {}
+    }
+    if let Some(secret) = &told.secret {
+        let minted = history.events(|event| event["data"]["prefix"] == secret[..8]);
+        assert_eq!(minted.len(), 1, "its secret is not in the log once: {told:?}");
+    }
+    if let (Some(key), What::Create | What::Regenerate) = (&told.idempotency_key, told.what) {
+        let id = event_id(event, key);
+        assert_eq!(history.events(|event| event["id"] == id).len(), 1, "not recorded once: {told:?}");
+    }
+}
+
+/// The id that follows from an idempotency key; `event` is any event of the same log and principal.
+fn event_id(event: &Value, key: &str) -> String {
+    let principal: Actor = serde_json::from_value(event["actor"].clone()).expect("an actor");
+    let log = event["log"].as_str().and_then(|log| log.parse().ok()).expect("the id of a log");
+    Idempotency { log, principal: &principal, key }.event_id(0).to_string()
+}
+
+fn lists_are_what_the_log_says(registry: &Registry, history: &History) {
+    let keys = history.keys();
+    for partner in PARTNERS {
+        let of_partner =
+            |(id, key): (&String, &Value)| (key["partnerId"] == partner).then(|| (id.clone(), key.clone()));
+        let reckoned: BTreeMap<_, _> = keys.iter().filter_map(of_partner).collect();
+        assert_eq!(listed(registry, partner), reckoned, "the keys of {partner}");
+    }
+}
+
+fn secrets_are_judged_as_the_log_says(registry: &Registry, told: &[Told], keys: &BTreeMap<String, Value>) {
+    for told in told {
+        let (Some(place), Some(secret)) = (&told.key, &told.secret) else { continue };
+        let (key, prefix) = (&keys[&place.key_id], &secret[..8]);
+        let overlaps = |superseded: &Value| superseded["prefix"] == *prefix;
+        let code = if key["status"] == "REVOKED" {
+            "REVOKED"
+        } else if key["prefix"] == *prefix
+            || key["supersededSecrets"].as_array().expect("a list").iter().any(overlaps)
+        {
+            "VALID"
+        } else {
+            "SUPERSEDED"
+        };
+        let verdict = registry.verify(&json!({ "key": secret, "cost": 0 }));
+        assert_eq!(verdict["code"], code, "{key}");
+        assert_eq!(verdict["keyId"], place.key_id.as_str());
+    }
+}
+
+/// The same request again gives the same key, and its secret is not told twice.
+fn repetitions_find_out(registry: &Registry, told: &[Told], dice: &mut Dice) {
+    let repeatable: Vec<_> = told
+        .iter()
+        .filter(|told| matches!(told.what, What::Create | What::Regenerate))
+        .filter_map(|told| Some((told, told.key.as_ref()?, told.idempotency_key.as_ref()?)))
+        .collect();
+    for _ in 0..20 {
+        let (told, place, key) = *dice.pick(&repeatable);
+        let again = registry.operator().post(&told.path, &told.body).header("idempotency-key", key).send();
+        assert_eq!(again.status, if told.what == What::Create { 201 } else { 200 }, "{}", again.text());
+        assert_eq!(again.json()["key"]["keyId"], place.key_id.as_str());
+        assert_eq!(again.json()["secret"], Value::Null);
+    }
+}
+
+/// Read models and key index as they were kept through all of it are those that the log alone makes.
+fn running_equals_replayed(registry: &mut Registry, history: &History) {
+    let running = digests(registry);
+    assert!(registry.stop().success(), "{}", registry.stderr());
+    let data = registry.data_dir();
+    fs::remove_dir_all(data.join("snapshots")).expect("the snapshots can be removed");
+    for file in ["read-models.db", "read-models.db-wal", "read-models.db-shm"] {
+        if data.join(file).exists() {
+            fs::remove_file(data.join(file)).expect("the read models can be removed");
+        }
+    }
+    registry.restart();
+    assert_eq!(digests(registry), running);
+    lists_are_what_the_log_says(registry, history);
+}
+
+fn digests(registry: &Registry) -> Value {
+    registry.terminal().run(&["projections", "status", "--json"]).exited(0).json()
+}
