@@ -12,7 +12,11 @@ use crate::{CommandError, Failure, Refusal, ports::ListError};
 
 /// An answer that says why not (RFC 9457). It quotes names of fields and scopes, and no other value of the request.
 #[derive(Debug)]
-pub(crate) struct Problem {
+pub(crate) struct Problem(Box<Told>);
+
+/// What a problem tells; boxed, since every step of an operation may answer with one.
+#[derive(Debug)]
+struct Told {
     status: StatusCode,
     code: &'static str,
     detail: String,
@@ -74,7 +78,7 @@ impl Problem {
     pub(crate) fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
         let detail = detail.into();
         let (errors, members) = (Vec::new(), Map::new());
-        Self { status, code, detail, errors, members, retry_after: false, allow: None }
+        Self(Box::new(Told { status, code, detail, errors, members, retry_after: false, allow: None }))
     }
 
     pub(crate) fn malformed(detail: impl Into<String>) -> Self {
@@ -91,13 +95,14 @@ impl Problem {
 
     pub(crate) fn method_not_allowed(allow: &'static str) -> Self {
         let detail = format!("this is answered to {allow} only");
-        let problem = Self::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", detail);
-        Self { allow: Some(allow), ..problem }
+        let mut problem = Self::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", detail);
+        problem.0.allow = Some(allow);
+        problem
     }
 
     pub(crate) fn invalid(errors: Vec<FieldFault>) -> Self {
         let detail = "some fields cannot be so; errors names each of them";
-        Self { errors, ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", detail) }
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", detail).naming(errors)
     }
 
     /// A secret stands where a text was meant. It was read by this process and by whatever lies on the way to it.
@@ -105,11 +110,11 @@ impl Problem {
         let detail = "a secret was sent where none belongs; it was not kept, but take it for leaked: revoke its key now, \
                       with POST /v1/revocations and its first eight characters";
         let errors = fields.into_iter().map(|field| FieldFault::new(field, "holds a secret")).collect();
-        Self { errors, ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "holds-secret", detail) }
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "holds-secret", detail).naming(errors)
     }
 
     pub(crate) fn unavailable(code: &'static str, detail: impl Into<String>) -> Self {
-        Self { retry_after: true, ..Self::new(StatusCode::SERVICE_UNAVAILABLE, code, detail) }
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, code, detail).for_a_moment()
     }
 
     /// The command is durable, but the readers of this process have not applied it in time.
@@ -120,29 +125,34 @@ impl Problem {
     }
 
     fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
-        self.members.insert(name.to_owned(), value.into());
+        self.0.members.insert(name.to_owned(), value.into());
+        self
+    }
+
+    fn naming(mut self, errors: Vec<FieldFault>) -> Self {
+        self.0.errors = errors;
+        self
+    }
+
+    /// Says that the same request may do better in a second.
+    fn for_a_moment(mut self) -> Self {
+        self.0.retry_after = true;
         self
     }
 
     /// The answer.
     pub(crate) fn respond(&self, request_id: &str) -> HttpResponse {
-        let body = ProblemBody {
-            title: self.status.canonical_reason().unwrap_or_default(),
-            status: self.status.as_u16(),
-            code: self.code,
-            detail: &self.detail,
-            request_id,
-            errors: &self.errors,
-            members: &self.members,
-        };
-        let mut answer = HttpResponse::build(self.status);
-        if self.retry_after {
+        let Told { status, code, detail, errors, members, retry_after, allow } = &*self.0;
+        let title = status.canonical_reason().unwrap_or_default();
+        let body = ProblemBody { title, status: status.as_u16(), code, detail, request_id, errors, members };
+        let mut answer = HttpResponse::build(*status);
+        if *retry_after {
             answer.insert_header(("Retry-After", "1"));
         }
-        if let Some(allow) = self.allow {
-            answer.insert_header(("Allow", allow));
+        if let Some(allow) = allow {
+            answer.insert_header(("Allow", *allow));
         }
-        if self.status == StatusCode::UNAUTHORIZED {
+        if *status == StatusCode::UNAUTHORIZED {
             // RFC 9110, section 11.6.1, asks for a challenge with every 401.
             answer.insert_header(("WWW-Authenticate", "ApiKey header=\"x-api-key\""));
         }
@@ -152,7 +162,7 @@ impl Problem {
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.code, self.detail)
+        write!(f, "{}: {}", self.0.code, self.0.detail)
     }
 }
 
@@ -160,7 +170,7 @@ impl std::error::Error for Problem {}
 
 impl ResponseError for Problem {
     fn status_code(&self) -> StatusCode {
-        self.status
+        self.0.status
     }
 }
 
@@ -190,9 +200,7 @@ impl From<Refusal> for Problem {
             Refusal::IdempotencyKeyReused => {
                 Self::new(StatusCode::UNPROCESSABLE_ENTITY, "idempotency-key-reused", refusal.to_string())
             }
-            Refusal::IdempotencyKeyInFlight => {
-                Self { retry_after: true, ..conflict("idempotency-key-in-flight") }
-            }
+            Refusal::IdempotencyKeyInFlight => conflict("idempotency-key-in-flight").for_a_moment(),
         }
     }
 }
