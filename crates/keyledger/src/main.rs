@@ -1,17 +1,29 @@
 //! One binary: an event-sourced registry of API keys.
+//!
+//! This crate is the root of the house: it alone reads the machine's clock, randomness, environment and files of
+//! configuration, picks the adapters, and wires the roles. What the roles do is in the other crates.
 
 mod cli;
 mod data_dir;
 mod environment;
+mod init;
+mod installation;
 mod keyring;
+mod operator_key;
 mod output;
+mod projections;
+mod serve;
 mod settings;
 mod telemetry;
 
 use std::{io, process::ExitCode};
 
-use cli::{Cli, Context, Wrong};
-use output::{Output, one_line};
+use anyhow::Context as _;
+use cli::{
+    Cli, Command, Context, Wrong,
+    roles::{OperatorKeyCommand, ProjectionsCommand},
+};
+use output::{Output, causes, one_line};
 
 /// Exit status of a command that was refused or failed.
 const FAILED: u8 = 1;
@@ -25,7 +37,7 @@ fn main() -> ExitCode {
             Ok(()) => ExitCode::SUCCESS,
             // Whoever reads our output has seen enough.
             Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
-            Err(error) => fail(output, &format!("{error:#}"), FAILED),
+            Err(error) => fail(output, &causes(&error), FAILED),
         },
         Err(Wrong::Nothing(text)) => match output.text(&text) {
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => ExitCode::from(FAILED),
@@ -41,7 +53,39 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         anyhow::bail!("the provider of TLS was chosen already");
     }
     let context = Context::of(&cli)?;
-    cli::run(cli.command, &context)
+    match cli.command {
+        Command::Serve(_) => serve(&context),
+        Command::Init(args) => on_all_cores(init::run(&context, args.scopes.as_deref())),
+        Command::OperatorKey(OperatorKeyCommand::New { name }) => {
+            on_all_cores(operator_key::new(&context, &name))
+        }
+        Command::Projections(ProjectionsCommand::Status) => on_all_cores(projections::status::run(&context)),
+        Command::Projections(ProjectionsCommand::Rebuild) => {
+            on_all_cores(projections::rebuild::run(&context))
+        }
+        command => cli::run(command, &context),
+    }
+}
+
+/// Serves, with logs, metrics and traces.
+fn serve(context: &Context) -> anyhow::Result<()> {
+    let found = settings::check::check(context.settings());
+    anyhow::ensure!(found.faults.is_empty(), "{}", found.faults.join("; "));
+    on_all_cores(async {
+        let telemetry = telemetry::start(&context.settings().telemetry)?;
+        for warning in found.warnings {
+            tracing::warn!("{warning}");
+        }
+        let served = serve::run(context, telemetry.metrics.clone()).await;
+        tokio::task::spawn_blocking(move || telemetry.shutdown()).await?;
+        served
+    })
+}
+
+/// Runs what works on the data directory: the log and the read models have threads of their own.
+fn on_all_cores<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    runtime.context("cannot start a runtime")?.block_on(work)
 }
 
 fn fail(output: Output, text: &str, status: u8) -> ExitCode {

@@ -2,7 +2,7 @@ use clap::Subcommand;
 
 use super::Context;
 use crate::{
-    output::Table,
+    output::{Table, count},
     settings::{check::check, reference},
 };
 
@@ -48,7 +48,9 @@ pub(super) fn run(command: &ConfigCommand, context: &Context) -> anyhow::Result<
             match found.faults.len() {
                 0 if output.json => {}
                 0 => output.line("The settings can be used.")?,
-                number => anyhow::bail!("the settings have {number} faults: correct them"),
+                number => {
+                    anyhow::bail!("the settings have {}: correct what is listed", count(number, "fault"))
+                }
             }
         }
         ConfigCommand::Reference => output.text(&reference())?,

@@ -11,7 +11,7 @@ use super::{
     client::{Ask, LONG_ANSWER},
     views,
 };
-use crate::output::Table;
+use crate::output::{Table, count};
 
 /// Arguments of `revoke`.
 #[derive(Debug, Args)]
@@ -50,7 +50,7 @@ pub(crate) struct RevokeArgs {
 /// What was, or would be, revoked.
 #[derive(Deserialize)]
 struct Revocation {
-    revoked: u64,
+    revoked: usize,
     matches: Vec<Match>,
 }
 
@@ -76,8 +76,10 @@ pub(super) async fn run(args: RevokeArgs, context: &Context) -> anyhow::Result<(
     let Revocation { revoked, matches } = views::read(&answer)?;
     context.output.either(&answer, || table(&matches))?;
     match (args.dry_run, matches.iter().filter(|found| !found.already_revoked).count()) {
-        (true, live) => context.output.remark(&format!("{live} would be revoked; nothing was.")),
-        (false, _) => context.output.remark(&format!("{revoked} revoked.")),
+        (true, live) => {
+            context.output.remark(&format!("{} would be revoked; nothing was.", count(live, "key")))
+        }
+        (false, _) => context.output.remark(&format!("{} revoked.", count(revoked, "key"))),
     }
     Ok(())
 }
@@ -87,11 +89,12 @@ async fn agree(args: &RevokeArgs, partner: &PartnerId, context: &Context) -> any
     let Revocation { matches, .. } = views::read(&send(args, true, context).await?)?;
     let live = matches.iter().filter(|found| !found.already_revoked).count();
     context.output.remark(&table(&matches).to_string());
-    match context.output.ask(&format!("Revoke {live} keys of {partner} for good?"))? {
+    match context.output.ask(&format!("Revoke {} of {partner} for good?", count(live, "key")))? {
         Some(true) => Ok(()),
         Some(false) => bail!("nothing was revoked"),
         None => bail!(
-            "{live} keys of {partner} would be revoked for good; nothing was: say --yes to do it without being asked"
+            "{} of {partner} would be revoked for good; nothing was: say --yes to do it without being asked",
+            count(live, "key")
         ),
     }
 }

@@ -16,7 +16,7 @@ use super::{
     client::{Ask, LONG_ANSWER},
     views,
 };
-use crate::output::{Table, one_line};
+use crate::output::{Table, count, one_line};
 
 /// `scopes …`
 #[derive(Debug, Subcommand)]
@@ -127,7 +127,7 @@ async fn apply(file: &Path, dry_run: bool, yes: bool, context: &Context) -> anyh
     };
     let (rehearsed, revision) = send(json!({ "resources": resources, "dryRun": true }), None).await?;
     let Changed { losing, more_losing } = views::read(&rehearsed)?;
-    let number = format!("{}{} keys", losing.len(), if more_losing { " or more" } else { "" });
+    let number = format!("{}{}", if more_losing { "at least " } else { "" }, count(losing.len(), "key"));
     if dry_run {
         output.either(&rehearsed, || losing_table(&losing))?;
         output.remark(&format!("{number} would lose something; nothing was changed."));
@@ -135,7 +135,7 @@ async fn apply(file: &Path, dry_run: bool, yes: bool, context: &Context) -> anyh
     }
     if !losing.is_empty() && !yes {
         output.remark(&losing_table(&losing).to_string());
-        match output.ask(&format!("{number} lose what is listed. Apply {}?", file.display()))? {
+        match output.ask(&format!("{number} would lose what is listed. Apply {}?", file.display()))? {
             Some(true) => {}
             Some(false) => bail!("nothing was changed"),
             None => bail!(

@@ -10,7 +10,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-pub(crate) use lock::{Holder, LockError, Role, RoleLock};
+pub(crate) use lock::{Holder, Role, RoleLock};
 
 /// The data directory. `keyring.path` and `client.key_file` lie in it unless the settings say otherwise.
 #[derive(Clone, Debug)]

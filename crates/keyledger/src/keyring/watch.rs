@@ -46,6 +46,9 @@ async fn follow(path: PathBuf, mut seen: Option<Stamp>, sender: watch::Sender<Ar
             Ok(keyring) if keyring.log() != current.log() => {
                 tracing::error!(path = %path.display(), "the keyring is now that of another log: the one before it stays in use");
             }
+            Ok(keyring) if current.active_pepper().is_some() && keyring.active_pepper().is_none() => {
+                tracing::error!(path = %path.display(), "the keyring now lacks its active pepper: the one before it stays in use");
+            }
             Ok(keyring) if keyring == *current => {}
             Ok(keyring) => {
                 tracing::info!(path = %path.display(), "the keyring has changed and is taken up");

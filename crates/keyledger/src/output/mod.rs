@@ -1,13 +1,17 @@
 //! What commands print: tables for people, JSON for machines, remarks beside both.
 
+mod causes;
 mod clean;
+mod count;
 mod table;
 
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 
 use serde::Serialize;
 
+pub(crate) use causes::causes;
 pub(crate) use clean::{clean, one_line};
+pub(crate) use count::count;
 pub(crate) use table::Table;
 
 /// The process's standard streams, and the form that was asked for.

@@ -42,7 +42,7 @@ fn listeners(settings: &Settings, findings: &mut Findings) {
         findings.faults.extend(
             missing.map(|path| format!("{} cannot be read: correct listen.{name}_*", path.display())),
         );
-        if key.as_deref().is_some_and(|key| others_may_read(key)) {
+        if key.as_deref().is_some_and(others_may_read) {
             findings.warnings.push(format!("listen.{name}_key can be read by others: chmod 600 it"));
         }
     }

@@ -143,7 +143,7 @@ pub(crate) const TABLE: &[Setting] = &[
         "client.url",
         Default::Is("http://127.0.0.1:8080"),
         "an http or https URL without user, path or query, for example https://keys.example.com",
-        "Where the commands find the management API.",
+        "Where the commands find the management API. Certificates are checked against the system's, or those in the file that `SSL_CERT_FILE` names.",
     ),
     setting(
         "client.key_file",

@@ -1,7 +1,7 @@
 //! What it means that no answer came.
 
 use anyhow::anyhow;
-use reqwest::Url;
+use reqwest::{Method, Url};
 
 /// Whether the way broke after the request had left: it may have been done, and may be asked again.
 pub(super) fn is_break(error: &anyhow::Error) -> bool {
@@ -9,16 +9,16 @@ pub(super) fn is_break(error: &anyhow::Error) -> bool {
     error.is_some_and(|error| !error.is_connect() && !error.is_timeout() && !error.is_builder())
 }
 
-/// One line about it.
-pub(super) fn explain_any(error: anyhow::Error, base: &Url) -> anyhow::Error {
+/// One line about it, where the request may be more than a question.
+pub(super) fn explain_any(error: anyhow::Error, method: &Method, base: &Url) -> anyhow::Error {
     match error.downcast_ref::<reqwest::Error>() {
-        Some(broken) => explain(broken, base),
+        Some(broken) => explain(broken, method, base),
         None => error,
     }
 }
 
 /// One line about it.
-pub(super) fn explain(error: &reqwest::Error, base: &Url) -> anyhow::Error {
+pub(super) fn explain(error: &reqwest::Error, method: &Method, base: &Url) -> anyhow::Error {
     let base = base.as_str().trim_end_matches('/');
     let causes = causes(error);
     if error.is_connect() && causes.iter().any(|cause| is_tls(cause)) {
@@ -31,13 +31,13 @@ pub(super) fn explain(error: &reqwest::Error, base: &Url) -> anyhow::Error {
             "no registry answers at {base} ({}): start one with `keyledger serve`, or set client.url",
             last(&causes)
         )
-    } else if error.is_timeout() {
-        anyhow!("{base} did not answer in time; it may have done what was asked: look before you try again")
     } else {
-        anyhow!(
-            "the connection to {base} broke ({}); it may have done what was asked: look before you try again",
-            last(&causes)
-        )
+        let what = if error.is_timeout() { "did not answer in time" } else { "broke the connection" };
+        let then = match *method {
+            Method::GET => "try again",
+            _ => "it may have done what was asked: look before you try again",
+        };
+        anyhow!("{base} {what} ({}); {then}", last(&causes))
     }
 }
 

@@ -129,7 +129,8 @@ impl Client {
             Err(error) if repeatable && broken::is_break(&error) => once().await,
             outcome => outcome,
         };
-        let (status, revision, body) = outcome.map_err(|error| broken::explain_any(error, &self.base))?;
+        let (status, revision, body) =
+            outcome.map_err(|error| broken::explain_any(error, &method, &self.base))?;
         if !status.is_success() {
             return Err(problem::explain(status, &body, &self.base));
         }

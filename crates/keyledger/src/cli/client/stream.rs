@@ -51,8 +51,10 @@ impl Client {
         let request =
             self.request(&Method::GET, path, &ask).map_err(StreamError::Refused)?.header(ACCEPT, accept);
         let base = self.base.clone();
-        let response =
-            request.send().await.map_err(|error| StreamError::Broken(broken::explain(&error, &base)))?;
+        let response = request
+            .send()
+            .await
+            .map_err(|error| StreamError::Broken(broken::explain(&error, &Method::GET, &base)))?;
         let status = response.status();
         if !status.is_success() {
             let body = response.bytes().await.unwrap_or_default();
@@ -82,7 +84,9 @@ impl Reading {
             }
             let chunk =
                 timeout(SILENCE, self.response.chunk()).await.map_err(|_| broken("it fell silent"))?;
-            match chunk.map_err(|error| StreamError::Broken(broken::explain(&error, &self.base)))? {
+            match chunk
+                .map_err(|error| StreamError::Broken(broken::explain(&error, &Method::GET, &self.base)))?
+            {
                 Some(chunk) if self.lines.push(&chunk) => {}
                 Some(_) => return Err(broken("a line is too long")),
                 None if self.lines.unfinished.is_empty() => return Ok(None),

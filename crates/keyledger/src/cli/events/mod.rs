@@ -14,7 +14,7 @@ use super::{
     parse::key_id,
     views,
 };
-use crate::output::clean;
+use crate::output::{causes, clean};
 
 /// Arguments of `events`.
 #[derive(Debug, Args)]
@@ -73,7 +73,7 @@ async fn read(client: &Client, args: &EventsArgs, context: &Context) -> anyhow::
             Ok(None) => return Ok(()),
             Err(error) => {
                 let error = anyhow::Error::from(error);
-                anyhow::bail!("{error:#}; go on with --after {last}");
+                anyhow::bail!("{}; go on with --after {last}", causes(&error));
             }
         }
     }
@@ -94,7 +94,7 @@ async fn follow(client: &Client, mut args: EventsArgs, context: &Context) -> any
             Err(StreamError::Broken(error)) if began => error,
             Err(error) => return Err(error.into()),
         };
-        context.output.remark(&format!("{error:#}; trying again"));
+        context.output.remark(&format!("{}; trying again", causes(&error)));
         tokio::time::sleep(PAUSE).await;
     }
 }

@@ -5,6 +5,7 @@ use super::{running, say, status};
 use crate::{
     cli::{Context, client::Ask},
     keyring::{Keyring, Kind, LiveSecret, State},
+    output::count,
 };
 
 pub(super) async fn run(kind: Kind, id: u32, force: bool, context: &Context) -> anyhow::Result<()> {
@@ -19,14 +20,14 @@ pub(super) async fn run(kind: Kind, id: u32, force: bool, context: &Context) -> 
         if !needing.is_empty() && !force {
             context.output.remark(&status::table(&needing).to_string());
             bail!(
-                "{} live secrets need pepper {id:08x}: regenerate their keys, or revoke them with --force",
-                needing.len()
+                "pepper {id:08x} is needed by {}: regenerate their keys, or revoke them with --force",
+                count(needing.len(), "live secret")
             );
         }
         give_up(&needing, id, context).await?;
         let left = self::needing(&keyring, id, context).await?.len();
         if left > 0 {
-            bail!("{left} live secrets still need pepper {id:08x}: run this again");
+            bail!("pepper {id:08x} is still needed by {}: run this again", count(left, "live secret"));
         }
     }
     Keyring::change(path, |keyring| anyhow::Ok(keyring.retire(kind, id)?))?;
@@ -72,6 +73,6 @@ async fn give_up(secrets: &[LiveSecret], id: u32, context: &Context) -> anyhow::
         let path = ["v1", "partners", partner, "keys", &key, end];
         client.post(&path, ask).await.with_context(|| format!("key {key} of {partner} was not given up"))?;
     }
-    context.output.remark(&format!("{} secrets that needed pepper {id:08x} were ended.", secrets.len()));
+    context.output.remark(&format!("Ended {} that needed pepper {id:08x}.", count(secrets.len(), "secret")));
     Ok(())
 }

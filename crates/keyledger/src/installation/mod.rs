@@ -1,0 +1,9 @@
+//! An installation: a log, the keyring that belongs to it, and the directory they are used from.
+
+mod begin;
+mod open;
+mod operator_key;
+
+pub(crate) use begin::{Begun, begin};
+pub(crate) use open::{HeldKeyring, Installation, ReadOnly, index_config};
+pub(crate) use operator_key::{OPERATOR_KEY, create_operator_key, offline_service, write_operator_key};

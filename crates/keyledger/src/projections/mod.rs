@@ -1,0 +1,10 @@
+//! The two read models as projections of the log, and the commands that look at them and make them anew.
+
+mod key_index;
+mod model;
+mod partner_keys;
+pub(crate) mod rebuild;
+pub(crate) mod status;
+
+pub(crate) use key_index::KeyIndexProjection;
+pub(crate) use partner_keys::PartnerKeysProjection;

@@ -1,0 +1,76 @@
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use keyledger_event_log::{EventLog, Position};
+use keyledger_projectors::{Projection, Rebuilt, rebuild};
+use keyledger_read_models::PartnerKeys;
+use keyledger_validator::{KeyIndex, snapshot};
+
+use super::{
+    KeyIndexProjection, PartnerKeysProjection,
+    model::{Model, print},
+    status::digest_before,
+};
+use crate::{
+    cli::Context,
+    data_dir::Role,
+    environment::Stopwatch,
+    installation::{Installation, index_config},
+};
+
+/// Makes every read model anew from the log alone, with a progress bar on a terminal, and tells by its digest whether
+/// it equals the one before. The server must be stopped.
+///
+/// # Errors
+/// One sentence: a running server, or an event that is not to be believed.
+pub(crate) async fn run(context: &Context) -> anyhow::Result<()> {
+    let (settings, quiet) = (context.settings(), context.output.json);
+    let installation = Installation::open(settings, Role::Projector)?;
+    let before = digest_before(settings, &installation).await;
+    let stopwatch = Stopwatch::start();
+    let index = Arc::new(KeyIndex::new(index_config(settings, installation.log.identity(), stopwatch)));
+    let key_index =
+        one(&installation, KeyIndexProjection { index: Arc::clone(&index), stopwatch }, quiet).await?.digest;
+    let bytes = index.snapshot(&installation.keyring.mac_keys());
+    snapshot::store(&installation.directory.snapshots(), &bytes)
+        .context("cannot write a snapshot of the key index")?;
+
+    let path = installation.directory.read_models();
+    PartnerKeys::remove(&path).with_context(|| format!("cannot remove {}", path.display()))?;
+    let rows = PartnerKeys::open(&path, installation.log.identity())?;
+    let partner_keys = one(&installation, PartnerKeysProjection(rows), quiet).await?.digest;
+
+    let head = installation.log.head().await?;
+    let model = |name, digest, before| Model::found(name, head, head, digest).compared_with(before);
+    let models = [
+        model("key_index", key_index, before.key_index),
+        model("partner_keys", partner_keys, before.partner_keys),
+    ];
+    print(context.output, &models)
+}
+
+async fn one<P: Projection>(
+    installation: &Installation,
+    projection: P,
+    quiet: bool,
+) -> anyhow::Result<Rebuilt<P>> {
+    let log: Arc<dyn EventLog> = installation.log.clone();
+    let bar = progress_bar(projection.name(), quiet);
+    let shown = bar.clone();
+    let on_progress = move |position: Position, head: Position| {
+        shown.set_length(head.get());
+        shown.set_position(position.get());
+    };
+    let rebuilt = rebuild(log, installation.keyring.mac_keys_source(), projection, on_progress).await;
+    bar.finish_and_clear();
+    Ok(rebuilt?)
+}
+
+/// A bar on a terminal, nothing elsewhere.
+fn progress_bar(name: &'static str, quiet: bool) -> ProgressBar {
+    let target = if quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
+    let style = ProgressStyle::with_template("{msg:14} [{bar:40}] {pos}/{len} events, {per_sec}, {eta} left");
+    let bar = ProgressBar::with_draw_target(Some(0), target).with_message(name);
+    style.map_or(bar.clone(), |style| bar.with_style(style))
+}

@@ -1,0 +1,155 @@
+//! What a person or a script sees when the registry has started.
+
+use std::{net::SocketAddr, path::Path, sync::Arc};
+
+use keyledger_projectors::{Projector, State};
+use serde::Serialize;
+
+use super::Readers;
+use crate::{
+    cli::Context,
+    environment,
+    installation::{Begun, OPERATOR_KEY},
+};
+
+/// Where everything is to be found.
+#[derive(Clone, Serialize)]
+pub(crate) struct Addresses {
+    pub(crate) command: String,
+    pub(crate) validator: String,
+    pub(crate) ops: String,
+}
+
+/// The line of `serve --json`.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Started<'a> {
+    #[serde(flatten)]
+    addresses: &'a Addresses,
+    data_dir: &'a Path,
+    /// Where the first operator key was left; nothing once it was moved.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    operator_key_file: Option<&'a Path>,
+    /// Whether everything is ready; why not is told by `/readyz`.
+    ready: bool,
+}
+
+/// The URL of a listener.
+pub(super) fn url(address: SocketAddr, tls: bool) -> String {
+    let scheme = if tls { "https" } else { "http" };
+    format!("{scheme}://{address}")
+}
+
+/// Prints where everything is, as soon as the read models have caught up, or it is clear that one will not.
+pub(super) fn print_when_ready(context: &Context, addresses: &Addresses, begun: &Begun, readers: &Readers) {
+    let output = context.output;
+    let data_dir = context.settings().server.data_dir.clone();
+    let key_file = Some(data_dir.join(OPERATOR_KEY)).filter(|file| file.exists());
+    let addresses = addresses.clone();
+    let next = (!output.json).then(|| first_steps(context, &addresses, begun));
+    let projectors = readers.projectors.clone();
+    tokio::spawn(async move {
+        let ready = settled(&projectors).await;
+        let operator_key_file = key_file.as_deref();
+        let printed = match next {
+            None => output.value(&Started {
+                addresses: &addresses,
+                data_dir: &data_dir,
+                operator_key_file,
+                ready,
+            }),
+            Some(next) => output.text(&(people(&addresses, &data_dir, operator_key_file, ready) + &next)),
+        };
+        if let Err(error) = printed {
+            tracing::debug!(%error, "nobody reads what is printed at the start");
+        }
+    });
+}
+
+/// Waits until every projector is live, or one has stopped or is cut off; says whether all are live.
+async fn settled(projectors: &[Arc<Projector>]) -> bool {
+    for projector in projectors {
+        let mut progress = projector.watch();
+        let decided = progress.wait_for(|progress| !matches!(progress.state, State::CatchingUp)).await;
+        if !decided.is_ok_and(|progress| matches!(progress.state, State::Live)) {
+            return false;
+        }
+    }
+    true
+}
+
+fn people(addresses: &Addresses, data_dir: &Path, key_file: Option<&Path>, ready: bool) -> String {
+    let Addresses { command, validator, ops } = addresses;
+    let state = if ready { "is ready" } else { "runs and is NOT ready" };
+    let mut text = format!(
+        "keyledger {} {state}.\n\n  management API  {command}\n  validator       {validator}\n  operations      {ops}\n  data            {}\n",
+        env!("CARGO_PKG_VERSION"),
+        data_dir.display(),
+    );
+    if let Some(file) = key_file {
+        text += &format!("  operator key    {}  (move it to a secret store)\n", file.display());
+    }
+    if !ready {
+        text += &format!("\nWhy not: curl {ops}/readyz\n");
+    }
+    text
+}
+
+/// What a new installation says once: the operator's key, to a terminal only, and what to try, ready to be pasted.
+fn first_steps(context: &Context, addresses: &Addresses, begun: &Begun) -> String {
+    let Begun::Made { operator_key, .. } = begun else { return String::new() };
+    let mut text = String::new();
+    if context.output.to_terminal() {
+        text += &format!("\nThe first operator's key, shown once:\n\n  {}\n", operator_key.expose());
+    }
+    let program = environment::arguments().next().unwrap_or_else(|| "keyledger".into());
+    let data_dir = shell_quoted(&context.settings().server.data_dir.to_string_lossy());
+    let keyledger = format!(
+        "{} --data-dir {data_dir} --url {}",
+        shell_quoted(&program.to_string_lossy()),
+        addresses.command
+    );
+    text += &format!(
+        "
+Try next, in another terminal:
+
+  KEY=$({keyledger} keys create --partner acme --name 'My first key' --scope client:read)
+  curl -i {validator}/v1/health -H \"x-api-key: $KEY\"
+  curl -i '{validator}/v1/authorize?scope=clientEmail:read' -H \"x-api-key: $KEY\"
+  {keyledger} keys list --partner acme
+  {keyledger} revoke --prefix \"${{KEY%%_*}}\" --reason 'Just trying'
+",
+        validator = addresses.validator,
+    );
+    text
+}
+
+/// A word for a shell, quoted where it needs to be.
+fn shell_quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+=:@%".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_for_a_shell_is_quoted_where_it_needs_to_be() {
+        assert_eq!(shell_quoted("target/release/keyledger"), "target/release/keyledger");
+        assert_eq!(shell_quoted("my data"), "'my data'");
+        assert_eq!(shell_quoted("it's"), r"'it'\''s'");
+        assert_eq!(shell_quoted(""), "''");
+    }
+
+    #[test]
+    fn a_url_says_whether_it_is_encrypted() {
+        let address: SocketAddr = "127.0.0.1:8080".parse().expect("an address");
+        assert_eq!(url(address, false), "http://127.0.0.1:8080");
+        assert_eq!(url(address, true), "https://127.0.0.1:8080");
+    }
+}

@@ -1,0 +1,219 @@
+//! Every role in one process.
+//!
+//! ```text
+//! listeners ─▶ command service ─▶ log ─▶ projectors ─▶ key index ─▶ validator
+//!                                                  └─▶ lists
+//! ```
+//!
+//! They start from the log outwards and stop in the other direction; what each of them does is in its own crate.
+
+mod greeting;
+mod keyring_port;
+mod ops;
+mod ports;
+mod readers;
+mod refusals;
+mod snapshots;
+
+use std::{
+    io,
+    sync::{Arc, atomic::AtomicBool},
+    thread,
+};
+
+use anyhow::{Context as _, bail};
+use keyledger_command_service::{CommandService, Parts, ports::Gatekeeper};
+use keyledger_domain::Catalogue;
+use keyledger_listener::{Limits, Listening, listen};
+use keyledger_validator::{Settings as ValidatorSettings, Validator};
+use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::watch,
+};
+
+use crate::{
+    cli::Context,
+    data_dir::Role,
+    environment::{OsRandomness, SystemClock},
+    installation::{self, Installation},
+    settings::{Endpoint, Settings},
+};
+
+pub(crate) use greeting::Addresses;
+pub(crate) use keyring_port::KeyringPort;
+
+use ops::Ops;
+use ports::{IndexGatekeeper, LocalReaders, SqlKeyLists};
+use readers::Readers;
+use snapshots::Snapshots;
+
+/// Runs every role until it is asked to end (SIGTERM, SIGINT) or cannot go on. An empty data directory becomes a
+/// registry first. The addresses are printed once everything is ready.
+///
+/// # Errors
+/// One sentence: what kept it from starting, or made it end.
+pub(crate) async fn run(context: &Context, metrics: PrometheusHandle) -> anyhow::Result<()> {
+    let settings = context.settings();
+    let begun = installation::begin(settings, Catalogue::builtin()).await?;
+    let installation = Installation::open(settings, Role::Serve)?;
+    let readers = Readers::start(settings, &installation)?;
+    let stopping = Arc::new(AtomicBool::new(false));
+    let mut ending = Ending::watch(&installation)?;
+    let listeners = Listeners::open(settings, &installation, &readers, &stopping, metrics)?;
+    greeting::print_when_ready(context, &listeners.addresses(), &begun, &readers);
+    drop(begun);
+
+    let mut snapshots = Snapshots::new(
+        readers.index.clone(),
+        installation.keyring.clone(),
+        installation.directory.snapshots(),
+    );
+    let ended = tokio::select! {
+        ended = ending.wait() => ended,
+        () = snapshots.keep() => Ok(()),
+        () = follow_keyring(&installation, &readers) => Ok(()),
+    };
+    stopping.store(true, std::sync::atomic::Ordering::Release);
+    // A log that failed has nothing more to promise: whoever waits learns it from the closed connection.
+    if ended.is_ok() {
+        listeners.stop().await?;
+        readers.stop().await;
+        snapshots.take().await;
+        tracing::info!("stopped");
+    }
+    ended
+}
+
+/// What ends the process.
+struct Ending {
+    terminate: tokio::signal::unix::Signal,
+    interrupt: tokio::signal::unix::Signal,
+    log_failed: watch::Receiver<Option<Arc<str>>>,
+}
+
+impl Ending {
+    fn watch(installation: &Installation) -> io::Result<Self> {
+        let (sender, log_failed) = watch::channel(None);
+        let failed = installation.log.failed();
+        tokio::spawn(async move { sender.send_replace(Some(failed.await)) });
+        let [terminate, interrupt] = [SignalKind::terminate(), SignalKind::interrupt()].map(signal);
+        Ok(Self { terminate: terminate?, interrupt: interrupt?, log_failed })
+    }
+
+    async fn wait(&mut self) -> anyhow::Result<()> {
+        let failed = async {
+            match self.log_failed.wait_for(Option::is_some).await {
+                Ok(why) => why.clone(),
+                Err(_) => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            _ = self.terminate.recv() => Ok(()),
+            _ = self.interrupt.recv() => Ok(()),
+            why = failed => bail!(
+                "the log failed and takes no more events, so the process ends ({}): mend the disk, then start again",
+                why.as_deref().unwrap_or_default()
+            ),
+        }
+    }
+}
+
+/// Tells everybody about a keyring that was changed, for ever.
+async fn follow_keyring(installation: &Installation, readers: &Readers) {
+    let mut keyring = installation.keyring.0.clone();
+    loop {
+        let summary = {
+            let keyring = keyring.borrow_and_update();
+            readers.index.set_peppers(keyring.peppers());
+            keyring.summary()
+        };
+        if let Err(error) = installation.lock.report(&summary) {
+            tracing::warn!(%error, "cannot tell the commands beside this process which keys it has loaded");
+        }
+        if keyring.changed().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+/// The three listeners.
+struct Listeners {
+    command: Listening,
+    validator: Listening,
+    ops: Listening,
+    tls: [bool; 3],
+}
+
+impl Listeners {
+    fn open(
+        settings: &Settings,
+        installation: &Installation,
+        readers: &Readers,
+        stopping: &Arc<AtomicBool>,
+        metrics: PrometheusHandle,
+    ) -> anyhow::Result<Self> {
+        let gatekeeper: Arc<dyn Gatekeeper> =
+            Arc::new(IndexGatekeeper { index: readers.index.clone(), stopping: stopping.clone() });
+        let service = CommandService::new(Parts {
+            log: installation.log.clone(),
+            lists: Arc::new(SqlKeyLists(readers.lists.clone())),
+            readers: Arc::new(LocalReaders(readers.projectors.clone())),
+            keyring: Arc::new(KeyringPort(installation.keyring.clone())),
+            clock: Arc::new(SystemClock),
+            randomness: Arc::new(OsRandomness),
+            marker: settings.secret.marker.0,
+        });
+        let verify = settings.validator.verify;
+        let validator = Arc::new(Validator::new(
+            readers.index.clone(),
+            ValidatorSettings { verify, ..Default::default() },
+        ));
+        let ops = Ops {
+            projectors: readers.projectors.clone(),
+            validator: validator.clone(),
+            lists: readers.lists.clone(),
+            hard_bound: settings.validator.hard_bound.0.max(settings.validator.soft_bound.0),
+            metrics,
+        };
+        let endpoints = settings.listen.endpoints();
+        let tls =
+            [&endpoints.command, &endpoints.validator, &endpoints.ops].map(|endpoint| endpoint.tls.is_some());
+        let every_core = thread::available_parallelism().map_or(1, usize::from);
+        Ok(Self {
+            command: listen(
+                listener(endpoints.command, every_core),
+                refusals::as_problem,
+                keyledger_command_service::routes::configure(service, gatekeeper),
+            )?,
+            validator: listen(
+                listener(endpoints.validator, every_core),
+                refusals::as_message,
+                keyledger_validator::configure(validator),
+            )?,
+            ops: listen(listener(endpoints.ops, 1), refusals::as_message, ops::configure(ops))?,
+            tls,
+        })
+    }
+
+    fn addresses(&self) -> Addresses {
+        let [command, validator, ops] = self.tls;
+        Addresses {
+            command: greeting::url(self.command.address(), command),
+            validator: greeting::url(self.validator.address(), validator),
+            ops: greeting::url(self.ops.address(), ops),
+        }
+    }
+
+    /// Requests in flight are answered first; the operations listener tells of it until the end.
+    async fn stop(self) -> anyhow::Result<()> {
+        let (command, validator) = tokio::join!(self.command.stop(), self.validator.stop());
+        command.and(validator).context("a listener did not stop in order")?;
+        self.ops.stop().await.context("a listener did not stop in order")
+    }
+}
+
+fn listener(endpoint: Endpoint, workers: usize) -> keyledger_listener::Settings {
+    let Endpoint { name, address, tls } = endpoint;
+    keyledger_listener::Settings { name, address, tls, workers, limits: Limits::default() }
+}

@@ -1,0 +1,76 @@
+use async_trait::async_trait;
+use keyledger_command_service::ports::{KeyLists, KeyPage, ListError, ListKeys};
+use keyledger_domain::{KeyId, PartnerId, Prefix, Scope, Timestamp, key::Key};
+use keyledger_event_log::Position;
+use keyledger_read_models::{Cursor, List, MAX_PAGE, PartnerKeysReader, ReadModelError};
+use tokio::task;
+
+/// The lists of the SQL read model. They block, so each question goes to a thread that may.
+pub(in crate::serve) struct SqlKeyLists(pub(in crate::serve) PartnerKeysReader);
+
+impl SqlKeyLists {
+    async fn ask<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(PartnerKeysReader) -> Result<T, ReadModelError> + Send + 'static,
+    ) -> Result<T, ListError> {
+        let reader = self.0.clone();
+        let answer = task::spawn_blocking(move || question(reader)).await;
+        let unavailable = |why: String| ListError::Unavailable(why);
+        answer
+            .map_err(|error| unavailable(error.to_string()))?
+            .map_err(|error| unavailable(error.to_string()))
+    }
+}
+
+#[async_trait]
+impl KeyLists for SqlKeyLists {
+    async fn list(&self, query: ListKeys<'_>) -> Result<KeyPage, ListError> {
+        let after = query.cursor.map(Cursor::parse).transpose().map_err(|_| ListError::BadCursor)?;
+        let ListKeys { status, now, limit, .. } = query;
+        let partner = query.partner.clone();
+        let page = self
+            .ask(move |reader| reader.list(List { partner: &partner, status, now, limit, after }))
+            .await?;
+        Ok(KeyPage { keys: page.keys, next_cursor: page.next.map(|cursor| cursor.to_string()) })
+    }
+
+    async fn by_prefix(&self, prefix: Prefix) -> Result<Vec<Key>, ListError> {
+        self.ask(move |reader| reader.by_prefix(prefix)).await
+    }
+
+    async fn of_partner(
+        &self,
+        partner: &PartnerId,
+        created_up_to: Position,
+        after: Option<KeyId>,
+        limit: usize,
+    ) -> Result<Vec<Key>, ListError> {
+        let partner = partner.clone();
+        let limit = limit.min(MAX_PAGE);
+        let page = self.ask(move |reader| {
+            let behind = after.map(|key_id| reader.get(key_id)).transpose()?.flatten();
+            reader.of_partner(&partner, created_up_to, behind.as_ref().map(Cursor::behind), limit)
+        });
+        Ok(page.await?.keys)
+    }
+
+    async fn count_live(&self, partner: &PartnerId, now: Timestamp) -> Result<u64, ListError> {
+        let partner = partner.clone();
+        self.ask(move |reader| reader.count_live(&partner, now)).await
+    }
+
+    async fn operator_keys(&self, now: Timestamp) -> Result<Vec<KeyId>, ListError> {
+        self.ask(move |reader| reader.operator_keys(now)).await
+    }
+
+    async fn holding(
+        &self,
+        scope: &Scope,
+        after: Option<KeyId>,
+        limit: usize,
+    ) -> Result<Vec<Key>, ListError> {
+        let scope = scope.clone();
+        let limit = limit.min(MAX_PAGE);
+        self.ask(move |reader| reader.keys_holding(&scope, after, limit)).await
+    }
+}

@@ -1,0 +1,9 @@
+//! What the command service asks of the rest of the house, fulfilled by the validator's index and the read models.
+
+mod gatekeeper;
+mod key_lists;
+mod readers;
+
+pub(super) use gatekeeper::IndexGatekeeper;
+pub(super) use key_lists::SqlKeyLists;
+pub(super) use readers::LocalReaders;
