@@ -2,7 +2,6 @@ use keyledger_domain::{
     PartnerId, Timestamp,
     key::{Key, Status},
 };
-use keyledger_event_log::Position;
 use rusqlite::{Connection, ToSql, named_params};
 
 use crate::{
@@ -84,13 +83,6 @@ pub(crate) const COUNT_EXPIRED: &str = "
         WHERE partner_id = ?1 AND revoked_at IS NULL AND expires_at <= ?2 LIMIT ?3
     )";
 
-/// The query behind [`PartnerKeysReader::of_partner`].
-pub(crate) const UP_TO: &str = select_keys!(
-    "INDEXED BY partner_keys_all
-     WHERE partner_id = :partner AND (created_at, key_id) < (:created_at, :key_id) AND created_position <= :up_to
-     ORDER BY created_at DESC, key_id DESC LIMIT :limit"
-);
-
 impl PartnerKeysReader {
     /// A page of a partner's keys. A key that is created while somebody turns pages takes none away and shows none
     /// twice.
@@ -110,22 +102,6 @@ impl PartnerKeysReader {
             };
             page(db, query, filter, list.partner, list.limit, list.after)
         })
-    }
-
-    /// A page of all keys of a partner that were created at a position of the log or before, revoked ones too, newest
-    /// first. With the same position the pages hold the same keys in the same order for ever.
-    ///
-    /// # Errors
-    /// [`ReadModelError`].
-    pub fn of_partner(
-        &self,
-        partner: &PartnerId,
-        created_up_to: Position,
-        after: Option<Cursor>,
-        limit: usize,
-    ) -> Result<Page, ReadModelError> {
-        let up_to = row::integer(created_up_to.get());
-        self.ask(|db| page(db, UP_TO, named_params! { ":up_to": up_to }, partner, limit, after))
     }
 }
 

@@ -1,13 +1,26 @@
 use keyledger_domain::{KeyId, PartnerId, Prefix, Scope, Timestamp, authority::registry_scopes, key::Key};
+use keyledger_event_log::Position;
 use rusqlite::{Connection, OptionalExtension, Params};
 
 use crate::{
-    MAX_PAGE, PartnerKeysReader, ReadModelError,
+    PartnerKeysReader, ReadModelError,
     row::{self, select_keys},
 };
 
+/// The most keys that a walk over many of them takes at a step.
+const MAX_STEP: usize = 1_000;
+
 pub(crate) const BY_PREFIX: &str =
     select_keys!("WHERE key_id IN (SELECT key_id FROM prefixes WHERE prefix = ?1) ORDER BY key_id");
+
+/// Where there is no key to go on behind, the place is behind every moment and every id that can be written.
+pub(crate) const OF_PARTNER: &str = select_keys!(
+    "INDEXED BY partner_keys_all
+     WHERE partner_id = ?1 AND created_position <= ?2 AND (created_at, key_id) < (
+         ifnull((SELECT created_at FROM partner_keys WHERE key_id = ?3), '~'), ifnull(?3, '~')
+     )
+     ORDER BY created_at DESC, key_id DESC LIMIT ?4"
+);
 
 pub(crate) const COUNT_LIVE: &str = "
     SELECT ifnull((SELECT unrevoked FROM partners WHERE partner_id = ?1), 0) - count(*)
@@ -40,6 +53,24 @@ impl PartnerKeysReader {
         self.ask(|db| keys(db, BY_PREFIX, [prefix.as_str()]))
     }
 
+    /// A step of the walk over all keys of a partner that were created at a position of the log or before, revoked ones
+    /// too, behind `after`; at most `limit`, 1 to 1,000. Newest first: with the same position the walk meets the same
+    /// keys in the same order for ever. It has ended where a step is empty.
+    ///
+    /// # Errors
+    /// [`ReadModelError`].
+    pub fn of_partner(
+        &self,
+        partner: &PartnerId,
+        created_up_to: Position,
+        after: Option<KeyId>,
+        limit: usize,
+    ) -> Result<Vec<Key>, ReadModelError> {
+        let up_to = row::integer(created_up_to.get());
+        let after = after.map(|key_id| key_id.to_string());
+        self.ask(|db| keys(db, OF_PARTNER, (partner.as_str(), up_to, after, step(limit))))
+    }
+
     /// How many keys of a partner are neither revoked nor expired. Costs as many steps as there are expired keys that
     /// nobody revoked, and none for the others.
     ///
@@ -65,8 +96,8 @@ impl PartnerKeysReader {
         })
     }
 
-    /// A page of the keys of all partners that hold exactly this scope and were not revoked, by key id, behind
-    /// `after`; at most `limit`, 1 to [`MAX_PAGE`]. Visits every key: it is for the rare change of the catalogue.
+    /// A step of the walk over the keys of all partners that hold exactly this scope and were not revoked, by key id,
+    /// behind `after`; at most `limit`, 1 to 1,000. It has ended where a step is empty. Visits every key: it is for the rare change of the catalogue.
     ///
     /// # Errors
     /// [`ReadModelError`].
@@ -79,16 +110,17 @@ impl PartnerKeysReader {
         let query = select_keys!(
             "WHERE key_id > ?1 AND revoked_at IS NULL AND instr(scopes, ?2) > 0 ORDER BY key_id LIMIT ?3"
         );
-        self.ask(|db| keys(db, query, (behind(after), quoted(scope.as_str()), page_size(limit))))
+        self.ask(|db| keys(db, query, (behind(after), quoted(scope.as_str()), step(limit))))
     }
 
-    /// A page of all keys there ever were, by key id, behind `after`; at most `limit`, 1 to [`MAX_PAGE`].
+    /// A step of the walk over all keys there ever were, by key id, behind `after`; at most `limit`, 1 to 1,000. It has
+    /// ended where a step is empty.
     ///
     /// # Errors
     /// [`ReadModelError`].
     pub fn all(&self, after: Option<KeyId>, limit: usize) -> Result<Vec<Key>, ReadModelError> {
         let query = select_keys!("WHERE key_id > ?1 ORDER BY key_id LIMIT ?2");
-        self.ask(|db| keys(db, query, (behind(after), page_size(limit))))
+        self.ask(|db| keys(db, query, (behind(after), step(limit))))
     }
 }
 
@@ -108,6 +140,6 @@ fn behind(key_id: Option<KeyId>) -> String {
     key_id.map_or_else(String::new, |key_id| key_id.to_string())
 }
 
-fn page_size(limit: usize) -> i64 {
-    row::integer(limit.clamp(1, MAX_PAGE) as u64)
+fn step(limit: usize) -> i64 {
+    row::integer(limit.clamp(1, MAX_STEP) as u64)
 }

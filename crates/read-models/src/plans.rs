@@ -18,7 +18,7 @@ fn plan(query: &str) -> String {
 #[test]
 fn a_page_is_found_by_its_index_and_comes_in_order() {
     let statuses = [None, Some(Status::Active), Some(Status::Revoked), Some(Status::Expired)];
-    for query in statuses.map(list::query).into_iter().chain([list::UP_TO]) {
+    for query in statuses.map(list::query).into_iter().chain([lookup::OF_PARTNER]) {
         let plan = plan(query);
         assert!(plan.starts_with("SEARCH partner_keys USING INDEX"), "{plan}");
         assert!(plan.contains("(partner_id=? AND (created_at,key_id)<(?,?))"), "{plan}");

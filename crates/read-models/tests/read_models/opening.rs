@@ -87,6 +87,17 @@ fn only_the_writer_makes_a_read_model() {
 }
 
 #[test]
+fn the_rows_can_be_read_while_nobody_writes() {
+    let (_directory, path) = place();
+    made(&path);
+    let reader = PartnerKeysReader::open(&path, log()).expect("a reader");
+    assert_eq!(reader.all(None, 10).expect("a step").len(), 1);
+    let model = PartnerKeys::open(&path, log()).expect("the writer again");
+    assert_eq!(reader.contents(), model.contents());
+    assert_eq!(reader.checkpoint().as_ref(), Ok(model.checkpoint()));
+}
+
+#[test]
 fn a_removed_read_model_leaves_nothing_and_is_made_anew() {
     let (directory, path) = place();
     made(&path);

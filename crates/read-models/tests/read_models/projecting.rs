@@ -84,7 +84,7 @@ fn assert_answers_as(story: &Story, reader: &PartnerKeysReader) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(ProptestConfig::with_cases(32))]
 
     #[test]
     fn rows_are_the_same_however_the_events_come_and_answer_as_the_domain_does(
