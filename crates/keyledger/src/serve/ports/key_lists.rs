@@ -47,11 +47,7 @@ impl KeyLists for SqlKeyLists {
     ) -> Result<Vec<Key>, ListError> {
         let partner = partner.clone();
         let limit = limit.min(MAX_PAGE);
-        let page = self.ask(move |reader| {
-            let behind = after.map(|key_id| reader.get(key_id)).transpose()?.flatten();
-            reader.of_partner(&partner, created_up_to, behind.as_ref().map(Cursor::behind), limit)
-        });
-        Ok(page.await?.keys)
+        self.ask(move |reader| reader.of_partner(&partner, created_up_to, after, limit)).await
     }
 
     async fn count_live(&self, partner: &PartnerId, now: Timestamp) -> Result<u64, ListError> {
