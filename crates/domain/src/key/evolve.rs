@@ -25,7 +25,9 @@ pub struct Happened<'a> {
 #[must_use]
 pub fn evolve(key: Option<Key>, event: Option<&KeyEvent>, happened: Happened<'_>) -> Option<Key> {
     let mut key = match (key, event) {
-        (None, Some(KeyEvent::Created(created))) => return Some(created_key(created, happened)),
+        (None, Some(KeyEvent::Created(created))) if happened.revision == 0 => {
+            return Some(created_key(created, happened));
+        }
         (None, _) => return None,
         (Some(key), _) => key,
     };
