@@ -3,6 +3,7 @@
 #![allow(clippy::disallowed_methods, reason = "the tests give the projectors the machine's monotonic clock")]
 
 mod following;
+mod measuring;
 mod rebuilding;
 mod stopping;
 mod world;

@@ -123,6 +123,8 @@ pub(crate) struct Notes {
 /// A projection that writes down what it was told.
 #[derive(Clone, Default)]
 pub(crate) struct Notebook {
+    /// What it is called; nothing where nobody looks.
+    pub(crate) name: &'static str,
     pub(crate) notes: Arc<Mutex<Notes>>,
     /// While it is set there is no paper left.
     pub(crate) full: Arc<AtomicBool>,
@@ -144,7 +146,7 @@ impl Notebook {
 
 impl Projection for Notebook {
     fn name(&self) -> &'static str {
-        "notebook"
+        self.name
     }
 
     fn checkpoint(&self) -> Checkpoint {
