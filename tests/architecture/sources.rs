@@ -125,9 +125,11 @@ fn module_named(line: &str) -> Option<&str> {
     Some(from_mod.strip_prefix("mod ")?.trim_end_matches([' ', '{', '}', ';']))
 }
 
-/// What the product is built from: clippy keeps a file's unit tests at its end.
+/// What the product is built from: clippy keeps a file's unit tests at its end, and a file of nothing else says so at
+/// its top.
 fn before_unit_tests(source: &Source) -> &str {
-    if source.path.contains("/tests/") || source.path.contains("/benches/") {
+    let only_tests = source.text.contains("\n#![cfg(test)]\n");
+    if only_tests || source.path.contains("/tests/") || source.path.contains("/benches/") {
         return "";
     }
     source.text.split("#[cfg(test)]\nmod ").next().unwrap_or_default()

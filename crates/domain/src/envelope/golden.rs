@@ -1,4 +1,5 @@
 //! The bytes of every event that was ever released, frozen in `events/samples`: files are added, never edited.
+#![cfg(test)]
 
 use std::{fs, path::PathBuf};
 

@@ -7,13 +7,11 @@
 //! checked. Golden files in `events/samples` hold every form that was ever released.
 
 mod event_id;
-#[cfg(test)]
 mod golden;
 mod mac;
 mod open;
 mod private;
 mod public;
-#[cfg(test)]
 mod schemas;
 mod seal;
 mod stream;

@@ -1,4 +1,5 @@
 //! The JSON Schemas of the public parts, in `events/schemas`: generated here, compared with what is committed.
+#![cfg(test)]
 
 use std::{fs, path::PathBuf};
 

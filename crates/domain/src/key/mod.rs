@@ -9,7 +9,6 @@ mod evolve;
 mod regenerate_key;
 mod rejection;
 mod revoke_key;
-#[cfg(test)]
 mod scenario;
 mod state;
 

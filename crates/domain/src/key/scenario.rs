@@ -1,4 +1,5 @@
 //! Given what happened, when somebody wants something, then this happens: the rules of a key, read as sentences.
+#![cfg(test)]
 
 use uuid::Uuid;
 
