@@ -60,7 +60,7 @@ fn people_see_how_far_each_projection_is() {
     let registry = Registry::start();
     some_past(&registry);
     let shown = registry.terminal().run(&["projections", "status"]).exited(0).stdout;
-    for name in ["key_index", "partner_keys", "position", "digest"] {
+    for name in ["key_index", "partner_keys", "POSITION", "DIGEST"] {
         assert!(shown.contains(name), "{shown}");
     }
 }

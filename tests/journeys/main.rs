@@ -11,6 +11,7 @@ mod idempotency;
 mod immediately;
 mod judged;
 mod life_of_a_key;
+mod limits;
 mod lists;
 mod live_events;
 mod operations;

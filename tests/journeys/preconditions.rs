@@ -1,5 +1,7 @@
 //! `ETag` and `If-Match`: nobody overwrites what they have not seen.
 
+use std::thread;
+
 use keyledger_tests::{Answer, Created, Registry};
 use serde_json::{Value, json};
 
@@ -40,6 +42,44 @@ fn a_stale_revision_is_refused_and_changes_nothing() {
         (&json!("mine"), &json!(1), &json!("ACTIVE"))
     );
     assert_eq!(registry.health(&key.secret).status, 200);
+}
+
+#[test]
+fn of_several_edits_that_saw_the_same_revision_one_wins() {
+    let registry = SHARED.get();
+    let key = registry.create("etags", "a", &["client:read"]);
+    for revision in 0..5 {
+        let tag = format!("\"{revision}\"");
+        let statuses: Vec<_> = thread::scope(|scope| {
+            let (registry, key, tag) = (&registry, &key, &tag);
+            let edits = (0..4).map(|n| {
+                let body = json!({ "name": format!("{revision} by {n}") });
+                scope.spawn(move || edit(registry, key, tag, &body).status)
+            });
+            let edits: Vec<_> = edits.collect();
+            edits.into_iter().map(|edit| edit.join().expect("an edit ends")).collect()
+        });
+        assert_eq!(statuses.iter().filter(|status| **status == 200).count(), 1, "{statuses:?}");
+        assert!(statuses.iter().all(|status| [200, 412].contains(status)), "{statuses:?}");
+    }
+}
+
+#[test]
+fn edits_at_the_same_moment_without_a_precondition_all_count() {
+    let registry = SHARED.get();
+    let key = registry.create("etags", "a", &["client:read"]);
+    let statuses: Vec<_> = thread::scope(|scope| {
+        let (registry, key) = (&registry, &key);
+        let edits = (0..4).map(|n| {
+            let body = json!({ "name": format!("edit {n}") });
+            scope.spawn(move || registry.operator().patch(&key.path(), &body).send().status)
+        });
+        let edits: Vec<_> = edits.collect();
+        edits.into_iter().map(|edit| edit.join().expect("an edit ends")).collect()
+    });
+    assert_eq!(statuses, [200; 4], "who loses the race decides again");
+    let now = registry.operator().get(&key.path()).send().expecting(200).json();
+    assert_eq!(now["revision"], 4);
 }
 
 #[test]
