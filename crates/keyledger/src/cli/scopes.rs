@@ -8,7 +8,7 @@ use std::{
 use anyhow::{anyhow, bail};
 use clap::Subcommand;
 use keyledger_domain::{Catalogue, catalogue::Resource};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
@@ -55,7 +55,7 @@ pub(super) async fn run(command: ScopesCommand, context: &Context) -> anyhow::Re
 }
 
 /// The file of a catalogue.
-#[derive(Deserialize, Serialize)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct CatalogueFile {
     resource: Vec<Resource>,
@@ -78,11 +78,34 @@ pub(crate) fn read(path: &Path) -> anyhow::Result<Catalogue> {
     })
 }
 
+/// The file of a catalogue, as people would write it.
+fn to_file(resources: &[Resource]) -> String {
+    let list = |words: &[String]| toml::Value::from(words.to_vec());
+    let mut text = String::new();
+    for Resource { name, verbs, children, describe } in resources {
+        text.push_str(&format!(
+            "[[resource]]\nname = {}\nverbs = {}\n",
+            toml::Value::from(name.as_str()),
+            list(verbs)
+        ));
+        if !children.is_empty() {
+            text.push_str(&format!("children = {}\n", list(children)));
+        }
+        if !describe.is_empty() {
+            let meanings =
+                describe.iter().map(|(verb, meaning)| (verb.clone(), toml::Value::from(meaning.as_str())));
+            text.push_str(&format!("describe = {}\n", toml::Value::Table(meanings.collect())));
+        }
+        text.push('\n');
+    }
+    text
+}
+
 async fn show(as_toml: bool, context: &Context) -> anyhow::Result<()> {
     let answer = context.client()?.get(&PATH, Ask::default()).await?;
     let resource: Vec<Resource> = views::read(&answer["resources"])?;
     if as_toml {
-        return Ok(context.output.text(&toml::to_string(&CatalogueFile { resource })?)?);
+        return Ok(context.output.text(&to_file(&resource))?);
     }
     Ok(context.output.either(&answer, || table(&resource))?)
 }
@@ -177,7 +200,8 @@ mod tests {
                     [[resource]]\nname = 'email'\nverbs = ['read']\n";
         let found = catalogue(text).expect("a catalogue");
         assert_eq!(found.resources().len(), 2);
-        let written = toml::to_string(&CatalogueFile { resource: found.resources().to_vec() }).expect("TOML");
+        let written = to_file(found.resources());
+        assert!(written.contains("describe = { read = \"GET\" }\n\n[[resource]]"), "{written}");
         assert_eq!(catalogue(&written).expect("a catalogue"), found, "what is shown as TOML can be applied");
     }
 

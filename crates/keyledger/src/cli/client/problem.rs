@@ -44,14 +44,17 @@ pub(super) fn explain(status: StatusCode, body: &[u8], base: &Url) -> anyhow::Er
         StatusCode::UNAUTHORIZED => {
             "the registry does not know the management key: set client.key_file".to_owned()
         }
+        // The fields say it all.
+        _ if problem.code == "invalid" && !problem.errors.is_empty() => String::new(),
         _ if problem.detail.is_empty() => problem.code.clone(),
         _ => problem.detail.trim_end_matches('.').to_owned(),
     };
-    for FieldError { field, detail } in &problem.errors {
-        said.push_str(&format!("; {field} {detail}"));
-    }
-    for Match { key_id, partner_id } in &problem.matches {
-        said.push_str(&format!("; key {key_id} of {partner_id}"));
+    let fields = problem.errors.iter().map(|FieldError { field, detail }| format!("{field} {detail}"));
+    let keys =
+        problem.matches.iter().map(|Match { key_id, partner_id }| format!("key {key_id} of {partner_id}"));
+    for more in fields.chain(keys) {
+        let between = if said.is_empty() { "" } else { "; " };
+        said = format!("{said}{between}{more}");
     }
     let about = problem.request_id.map(|id| format!(", request {id}")).unwrap_or_default();
     anyhow!("{}", one_line(&format!("{said} ({}{about})", problem.code)))
@@ -70,8 +73,7 @@ mod tests {
     fn every_faulty_field_stands_in_one_line() {
         let body = r#"{"code":"invalid","detail":"The request\nis invalid.","requestId":"r1",
             "errors":[{"field":"name","message":"must not be empty"},{"field":"scopes[0]","message":"is not a scope"}]}"#;
-        let line =
-            "The request is invalid; name must not be empty; scopes[0] is not a scope (invalid, request r1)";
+        let line = "name must not be empty; scopes[0] is not a scope (invalid, request r1)";
         assert_eq!(explained(422, body), line);
     }
 

@@ -8,7 +8,7 @@ use anyhow::bail;
 use clap::Subcommand;
 
 use super::Context;
-use crate::keyring::{ChangeError, Keyring, Kind};
+use crate::keyring::{ChangeError, Keyring, Kind, State};
 
 /// `keyring …`
 #[derive(Debug, Subcommand)]
@@ -62,7 +62,7 @@ pub(super) async fn run(command: KeyringCommand, context: &Context) -> anyhow::R
     match command {
         KeyringCommand::Status => status::run(context).await,
         KeyringCommand::Add { kind } => add(kind, context),
-        KeyringCommand::Activate { kind, id } => activate(kind, id, context),
+        KeyringCommand::Activate { kind, id } => activate(kind, id, context).await,
         KeyringCommand::Retire { kind, id, force } => retire::run(kind, id, force, context).await,
     }
 }
@@ -79,15 +79,19 @@ fn add(kind: Kind, context: &Context) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn activate(kind: Kind, named: Option<u32>, context: &Context) -> anyhow::Result<()> {
+async fn activate(kind: Kind, named: Option<u32>, context: &Context) -> anyhow::Result<()> {
     let path = &context.settings().keyring.path;
-    let id = Keyring::change(path, |keyring| {
-        let id = keyring.standing_by(kind).ok_or(ChangeError::NoneStandsBy(kind))?;
-        if let Some(holder) = running::without(&running::key(kind, id), context)? {
-            bail!("{holder} has not loaded {} {id:08x}: wait a second and look at its logs", kind.name());
-        }
-        anyhow::Ok(keyring.activate(kind, named)?)
-    })?;
+    let waiting = Keyring::load(path)?.standing_by(kind).ok_or(ChangeError::NoneStandsBy(kind))?;
+    if let Some(holder) = running::without(&running::holds(kind, waiting), context).await? {
+        bail!("{holder} has not loaded {} {waiting:08x}: its logs say why", kind.name());
+    }
+    let named = named.or(Some(waiting));
+    let id = Keyring::change(path, |keyring| anyhow::Ok(keyring.activate(kind, named)?))?;
+    if let Some(holder) = running::without(&running::holds_as(kind, id, State::Active), context).await? {
+        context
+            .output
+            .remark(&format!("{holder} does not use {} {id:08x} yet: its logs say why", kind.name()));
+    }
     say(kind, id, "active", context)
 }
 

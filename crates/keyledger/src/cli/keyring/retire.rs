@@ -15,13 +15,20 @@ pub(super) async fn run(kind: Kind, id: u32, force: bool, context: &Context) -> 
     keyring.clone().retire(kind, id)?;
     let old = keyring.entries(kind).iter().any(|key| key.id == id && key.state == State::Old);
     if kind == Kind::Pepper && old {
-        no_new_secret_gets(&keyring, context)?;
+        no_new_secret_gets(&keyring, context).await?;
         let needing = needing(&keyring, id, context).await?;
         if !needing.is_empty() && !force {
             context.output.remark(&status::table(&needing).to_string());
             bail!(
                 "pepper {id:08x} is needed by {}: regenerate their keys, or revoke them with --force",
                 count(needing.len(), "live secret")
+            );
+        }
+        // They are the way in: without them nothing of the rest could be done, nor undone.
+        if let Some(secret) = needing.iter().find(|secret| secret.key.partner_id.is_registry()) {
+            let key = secret.key.key_id;
+            bail!(
+                "pepper {id:08x} is needed by the registry's own key {key}: regenerate it with --overlap 0 first; nothing was revoked"
             );
         }
         give_up(&needing, id, context).await?;
@@ -35,12 +42,11 @@ pub(super) async fn run(kind: Kind, id: u32, force: bool, context: &Context) -> 
 }
 
 /// Refuses while anything that runs may still keep new secrets under an older pepper.
-fn no_new_secret_gets(keyring: &Keyring, context: &Context) -> anyhow::Result<()> {
+async fn no_new_secret_gets(keyring: &Keyring, context: &Context) -> anyhow::Result<()> {
     let Some((active, _)) = keyring.active_pepper() else { return Ok(()) };
-    let beginning = format!("{}active", running::key(Kind::Pepper, active.0));
-    match running::without(&beginning, context)? {
+    match running::without(&running::holds_as(Kind::Pepper, active.0, State::Active), context).await? {
         Some(holder) => {
-            bail!("{holder} has not loaded the activated pepper {active}: wait a second and look at its logs")
+            bail!("{holder} does not use the active pepper {active} yet: its logs say why")
         }
         None => Ok(()),
     }
