@@ -24,6 +24,8 @@ mod properties;
 mod refusals;
 #[path = "management/secrets.rs"]
 mod secrets;
+#[path = "management/strange_logs.rs"]
+mod strange_logs;
 #[path = "management/troubled_log.rs"]
 mod troubled_log;
 #[path = "management/world.rs"]

@@ -1,6 +1,6 @@
 //! The description of the whole surface, generated from the operations.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::LazyLock};
 
 use utoipa::{
     IntoResponses, Modify, OpenApi,
@@ -50,8 +50,11 @@ struct Description;
 
 /// The description as JSON.
 #[must_use]
-pub fn openapi() -> String {
-    Description::openapi().to_pretty_json().expect("a description is JSON")
+pub fn openapi() -> &'static str {
+    // Whoever asks needs no key, so asking must cost nothing.
+    static JSON: LazyLock<String> =
+        LazyLock::new(|| Description::openapi().to_pretty_json().expect("a description is JSON"));
+    &JSON
 }
 
 /// What holds for every operation, said once.
@@ -63,10 +66,14 @@ impl Modify for Everywhere {
             ApiKeyValue::with_description("x-api-key", "The secret of a key with registry scopes; one value");
         let components = openapi.components.get_or_insert_default();
         components.add_security_scheme("managementKey", SecurityScheme::ApiKey(ApiKey::Header(key)));
+        let problems = READ.iter().map(|told| (READ_PROBLEM, told));
+        let problems = problems.chain(COMMAND.iter().map(|told| (COMMAND_PROBLEM, told)));
+        components.responses.extend(problems.map(|(kind, told)| (name(kind, told.0), problem(told.1))));
         let operations = openapi.paths.paths.values_mut().flat_map(|path| {
             [&mut path.get, &mut path.post, &mut path.put, &mut path.patch].into_iter().flatten()
         });
-        for response in operations.flat_map(|operation| operation.responses.responses.values_mut()) {
+        let own = operations.flat_map(|operation| operation.responses.responses.values_mut());
+        for response in own.chain(components.responses.values_mut()) {
             if let RefOr::T(response) = response {
                 let request_id = header(Type::String, "Names the request in logs and events");
                 response.headers.insert("X-Request-Id".to_owned(), request_id);
@@ -129,19 +136,33 @@ const COMMAND: &[(&str, &str)] = &[
 
 impl IntoResponses for ReadProblems {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
-        READ.iter().map(problem).collect()
+        READ.iter().map(|told| refer(READ_PROBLEM, told.0)).collect()
     }
 }
 
 impl IntoResponses for CommandProblems {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
-        READ.iter().chain(COMMAND).map(problem).collect()
+        let mut responses = ReadProblems::responses();
+        responses.extend(COMMAND.iter().map(|told| refer(COMMAND_PROBLEM, told.0)));
+        responses
     }
 }
 
-fn problem((status, description): &(&str, &str)) -> (String, RefOr<Response>) {
+const READ_PROBLEM: &str = "Problem";
+const COMMAND_PROBLEM: &str = "CommandProblem";
+
+/// The name under which a problem is described once, for all operations.
+fn name(kind: &str, status: &str) -> String {
+    format!("{kind}{status}")
+}
+
+fn refer(kind: &str, status: &str) -> (String, RefOr<Response>) {
+    (status.to_owned(), RefOr::Ref(Ref::from_response_name(name(kind, status))))
+}
+
+fn problem(description: &str) -> RefOr<Response> {
     let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
-    let response =
-        ResponseBuilder::new().description(*description).content("application/problem+json", content).build();
-    ((*status).to_owned(), RefOr::T(response))
+    RefOr::T(
+        ResponseBuilder::new().description(description).content("application/problem+json", content).build(),
+    )
 }

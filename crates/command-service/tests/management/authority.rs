@@ -98,7 +98,7 @@ async fn each_route_answers_each_caller_with_the_status_of_the_table() {
 #[test]
 fn the_table_holds_every_route_and_no_other() {
     let description: Value =
-        serde_json::from_str(&keyledger_command_service::openapi()).expect("the description is JSON");
+        serde_json::from_str(keyledger_command_service::openapi()).expect("the description is JSON");
     let paths = description["paths"].as_object().expect("paths");
     let described: BTreeSet<_> = paths
         .iter()

@@ -122,3 +122,16 @@ async fn an_outcome_that_stays_unknown_is_told_as_unknown_and_a_retry_finds_out(
         assert_eq!(world.events().await, 3, "exactly one event comes of all tries");
     }
 }
+
+#[actix_web::test]
+async fn a_prefix_that_is_minted_twice_is_minted_anew() {
+    let world = World::new().await;
+    let place = world.randomness.place();
+    let first = world.mint("acme", &["client:read"]).await;
+    // A second later, since ids hold the time: only the secret comes again.
+    world.clock.advance_seconds(1);
+    world.randomness.go_back(place);
+    let second = world.mint("acme", &["client:read"]).await;
+    assert_ne!(first[..8], second[..8]);
+    assert_ne!(world.key_id(&first), world.key_id(&second));
+}

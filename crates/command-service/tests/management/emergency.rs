@@ -107,6 +107,34 @@ async fn a_retry_goes_on_where_the_first_try_broke_off_and_leaves_newer_keys_alo
 }
 
 #[actix_web::test]
+async fn a_key_that_comes_while_it_begins_is_meant_by_the_first_try_as_by_every_later_one() {
+    let world = World::new().await;
+    for _ in 0..2 {
+        world.create("acme", &["client:read"]).await;
+    }
+    let call = || {
+        Call::post(REVOCATIONS, json!({"partnerId": "acme", "all": true, "reason": "breach"}))
+            .idempotency_key("breach-1")
+    };
+    let permits = std::sync::Arc::new(tokio::sync::Semaphore::new(0));
+    world.log.plan([Trouble::Held(permits.clone())]);
+    let meanwhile = async {
+        while !world.log.troubles.lock().expect("no panic").is_empty() {
+            tokio::task::yield_now().await;
+        }
+        // The keys were listed, and the first event waits for the log: these stand before it.
+        world.create("acme", &["client:read"]).await;
+        let (_, between) = world.create("acme", &["client:read"]).await;
+        permits.add_permits(1);
+        between
+    };
+    let (first, between) = tokio::join!(world.operate(call()), meanwhile);
+    assert_eq!(first.json()["revoked"], 4);
+    assert!(world.projection.opened_by(between.as_bytes()).is_none());
+    assert_eq!(world.operate(call()).await.json(), first.json());
+}
+
+#[actix_web::test]
 async fn the_last_operator_key_stays_unless_forced() {
     let world = World::new().await;
     let path = format!("/v1/partners/registry/keys/{}", world.key_id(&world.operator));

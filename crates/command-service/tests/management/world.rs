@@ -12,10 +12,12 @@ use actix_web::{
     test::{self, TestRequest},
 };
 use keyledger_command_service::{
-    ChangeCatalogue, CommandService, CreateKey, Parts, Request, Revisions, routes,
+    ChangeCatalogue, CommandService, CreateKey, Parts, Request, Revisions,
+    ports::{Gatekeeper, Principal, Unidentified},
+    routes,
 };
 use keyledger_domain::{
-    Actor, Authority, Catalogue, Clock, KeyName, PartnerId, Scope, Scopes, Timestamp, actor::ActorKind,
+    Actor, Authority, Catalogue, Clock, KeyId, KeyName, PartnerId, Scope, Scopes, Timestamp, actor::ActorKind,
 };
 use keyledger_event_log::{EventLog, LogIdentity};
 use keyledger_secret::{Marker, Randomness};
@@ -46,6 +48,18 @@ impl Clock for TestClock {
 #[derive(Default)]
 pub(crate) struct TestRandomness(AtomicU64);
 
+impl TestRandomness {
+    /// Where in its sequence it is.
+    pub(crate) fn place(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// Goes back, so that the same bytes come again.
+    pub(crate) fn go_back(&self, place: u64) {
+        self.0.store(place, Ordering::Relaxed);
+    }
+}
+
 impl Randomness for TestRandomness {
     fn fill(&self, bytes: &mut [u8]) {
         for byte in bytes {
@@ -65,7 +79,7 @@ pub(crate) struct World {
     pub(crate) projection: Arc<Projection>,
     pub(crate) service: CommandService,
     pub(crate) operator: String,
-    randomness: Arc<TestRandomness>,
+    pub(crate) randomness: Arc<TestRandomness>,
 }
 
 /// What was answered.
@@ -147,6 +161,19 @@ impl Call {
     }
 }
 
+/// An operator who is known whatever is asked.
+#[derive(Clone, Copy)]
+pub(crate) struct Known(KeyId);
+
+impl Gatekeeper for Known {
+    fn identify(&self, _: &[u8]) -> Result<Principal, Unidentified> {
+        Ok(Principal::key(self.0, Authority::operator()))
+    }
+    fn stands(&self, key_id: KeyId) -> bool {
+        key_id == self.0
+    }
+}
+
 pub(crate) fn partner(name: &str) -> PartnerId {
     PartnerId::parse(name).expect("a partner")
 }
@@ -218,9 +245,23 @@ impl World {
         (self.key_id(&secret), secret)
     }
 
+    /// The operator as a gatekeeper of their own: for logs at which the folding one would stumble.
+    pub(crate) fn known_operator(&self) -> Known {
+        let key = self.projection.opened_by(self.operator.as_bytes()).expect("the operator's key");
+        Known(key.key_id)
+    }
+
+    /// Sends a request as somebody who is known anyway.
+    pub(crate) async fn send_as(&self, known: Known, call: Call) -> Answer {
+        self.send_past(Arc::new(known), call.key("known anyway")).await
+    }
+
     /// Sends a request.
     pub(crate) async fn send(&self, call: Call) -> Answer {
-        let gatekeeper = Arc::clone(&self.projection);
+        self.send_past(Arc::clone(&self.projection) as _, call).await
+    }
+
+    async fn send_past(&self, gatekeeper: Arc<dyn Gatekeeper>, call: Call) -> Answer {
         let app =
             test::init_service(App::new().configure(routes::configure(self.service.clone(), gatekeeper)))
                 .await;
