@@ -1,5 +1,6 @@
 //! `keyledger revoke`: a leaked key, known only by its first eight characters, is dead in one command.
 
+use keyledger_tests::Registry;
 use serde_json::json;
 
 use crate::SHARED;
@@ -40,4 +41,17 @@ fn every_key_of_a_partner_goes_only_where_that_was_agreed_to() {
     let done = terminal.run(&[&revoke[..], &["--yes", "--json"]].concat()).exited(0).json();
     assert_eq!(done["revoked"], 3);
     assert!(keys.iter().all(|key| registry.health(&key.secret).status == 403));
+}
+
+#[test]
+fn the_last_operator_key_goes_only_by_force() {
+    let registry = Registry::start();
+    let terminal = registry.terminal();
+    let prefix = &registry.operator_key()[..8];
+    let revoke = ["revoke", "--prefix", prefix, "--reason", "leaked"];
+    let refused = terminal.run(&revoke).exited(1);
+    assert!(refused.error_line().contains("last-operator-key"), "{}", refused.stderr);
+    registry.operator().get("/v1/scopes").send().expecting(200);
+    terminal.run(&[&revoke[..], &["--force"]].concat()).exited(0);
+    registry.operator().get("/v1/scopes").send().expecting(401);
 }

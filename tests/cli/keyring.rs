@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::Duration;
 
-use keyledger_tests::{Registry, eventually};
+use keyledger_tests::{Created, Registry, eventually};
 use serde_json::{Value, json};
 
 fn status(registry: &Registry) -> Value {
@@ -76,14 +76,22 @@ fn an_old_pepper_goes_when_no_live_secret_needs_it_or_by_force() {
     assert!(said.contains("--force"), "{said}");
     assert_eq!(registry.health(&key.secret).status, 200);
 
-    // The operator's own key would be the last one to go: a new one takes its place first.
-    let operator = registry.create("registry", "operator", &["registry:operate"]);
-    let key_file = registry.home().join("new-operator-key");
-    fs::write(&key_file, &operator.secret).expect("the key can be written");
-    let key_file = key_file.to_string_lossy().into_owned();
-    terminal.run(&[&retire[..], &["--force", "--key-file", &key_file]].concat()).exited(0);
+    // The registry's own key is not revoked for it: it gets a secret under the new pepper first.
+    let own = terminal.run(&[&retire[..], &["--force"]].concat()).exited(1);
+    assert!(own.stderr.contains("regenerate"), "{}", own.stderr);
+    assert_eq!(registry.health(&key.secret).status, 200, "nothing was revoked");
+    let keys = registry.operator().get("/v1/partners/registry/keys").send().expecting(200).json();
+    let regenerate = format!(
+        "/v1/partners/registry/keys/{}/regenerate",
+        keys["keys"][0]["keyId"].as_str().expect("an id")
+    );
+    let renewed =
+        registry.operator().post(&regenerate, &json!({ "overlapSeconds": 0 })).send().expecting(200);
+    let renewed = Created::from_answer(&renewed);
+    fs::write(registry.data_dir().join("operator-key"), &renewed.secret).expect("the key can be written");
+    terminal.run(&[&retire[..], &["--force"]].concat()).exited(0);
     assert_eq!(registry.health(&key.secret).status, 403);
-    let history = registry.management(&operator.secret).get(&key.at("history")).send().expecting(200).json();
+    let history = registry.operator().get(&key.at("history")).send().expecting(200).json();
     assert_eq!(history["events"][1]["event"]["type"], "KeyRevoked", "a revocation by event");
     assert_eq!(pepper(&registry, "old"), None);
 }

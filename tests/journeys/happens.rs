@@ -232,7 +232,7 @@ fn an_edit_takes_effect_at_once_and_leaves_the_secret_as_it_is() {
 #[test]
 fn a_key_past_its_expiry_can_only_be_renamed_or_revoked() {
     let registry = SHARED.get();
-    let expiry = from_now(Duration::from_millis(600));
+    let expiry = from_now(Duration::from_millis(1500));
     let body = json!({ "name": "short", "scopes": ["client:read"], "expiresAt": expiry });
     let key = registry.create_from("expired", &body);
     eventually("the key expires", Duration::from_secs(10), || now(&registry, &key)["status"] == "EXPIRED");

@@ -59,7 +59,7 @@ fn a_list_shows_one_status_or_all() {
     let registry = SHARED.get();
     registry.create("statuses", "active", &["client:read"]);
     registry.revoke(&registry.create("statuses", "revoked", &["client:read"]));
-    let expiry = from_now(Duration::from_millis(500));
+    let expiry = from_now(Duration::from_millis(1500));
     let body = json!({ "name": "expired", "scopes": ["client:read"], "expiresAt": expiry });
     registry.create_from("statuses", &body);
     let names = |query| page(&registry, "statuses", query).0;

@@ -49,7 +49,7 @@ fn step() -> impl Strategy<Value = Step> {
 fn no_sequence_of_commands_revives_a_key_doubles_a_prefix_or_shows_one_partner_to_another() {
     let registry = Registry::start();
     let (cases, prefixes) = (AtomicUsize::new(0), Mutex::new(HashSet::new()));
-    let config = Config { cases: 24, failure_persistence: None, max_shrink_iters: 100, ..Config::default() };
+    let config = Config { cases: 64, failure_persistence: None, max_shrink_iters: 100, ..Config::default() };
     let outcome = TestRunner::new(config).run(&prop::collection::vec(step(), 1..25), |steps| {
         let case = cases.fetch_add(1, Ordering::Relaxed);
         let mut world = World::new(&registry, case);

@@ -4,7 +4,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use keyledger_tests::{Created, Registry};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::SHARED;
 
@@ -51,6 +51,7 @@ fn the_headers_tell_what_is_left_and_when_the_bucket_is_full() {
             answer.header("ratelimit").to_owned()
         })
         .collect();
+    assert_eq!(told[0], r#""key";r=9;t=1"#);
     if begun.elapsed() < Duration::from_secs(1) {
         assert_eq!(told, [r#""key";r=9;t=1"#, r#""key";r=8;t=2"#, r#""key";r=7;t=3"#]);
     }
@@ -88,13 +89,15 @@ fn verify_spends_what_it_is_told_to() {
     let registry = SHARED.get();
     let key = key(&registry, 1, 100);
     let spend = |cost: u32| registry.verify(&json!({ "key": key.secret, "cost": cost }));
-    assert_eq!(spend(60)["throttle"]["remaining"], 40);
-    assert_eq!(spend(0)["throttle"]["remaining"], 40);
+    let left = |verdict: Value| verdict["throttle"]["remaining"].as_u64().expect("a level");
+    assert_eq!(left(spend(60)), 40);
+    // A token comes back each second, and a busy machine may take some.
+    assert!((40..50).contains(&left(spend(0))));
     let short = spend(60);
     assert_eq!(short["code"], "THROTTLED");
     let wait = short["throttle"]["retryAfterSeconds"].as_u64().expect("seconds");
-    assert!((15..=20).contains(&wait), "twenty tokens are missing: {short}");
-    assert!(spend(1)["throttle"]["remaining"].as_u64().is_some_and(|left| (39..45).contains(&left)));
+    assert!((10..=20).contains(&wait), "up to twenty tokens are missing: {short}");
+    assert!((39..50).contains(&left(spend(1))), "what was refused spent nothing");
 }
 
 #[test]

@@ -68,7 +68,7 @@ fn every_verdict_comes_with_its_code_and_says_who_only_where_the_secret_was_righ
     eventually("the bucket is empty", Duration::from_secs(10), || {
         registry.verify(&json!({ "key": slow.secret }))["code"] == "THROTTLED"
     });
-    let expiry = from_now(Duration::from_millis(500));
+    let expiry = from_now(Duration::from_millis(1500));
     let short = json!({ "name": "short", "scopes": ["client:read"], "expiresAt": expiry });
     let short = registry.create_from("verify", &short);
     let question = json!({ "key": short.secret, "cost": 0 });

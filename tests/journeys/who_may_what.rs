@@ -170,6 +170,26 @@ fn another_partners_path_is_absent_for_every_method_before_the_body_is_read() {
 }
 
 #[test]
+fn a_method_that_a_path_lacks_is_told_which_ones_it_has() {
+    let registry = crate::SHARED.get();
+    let key = registry.create("methods", "key", &["client:read"]);
+    let operator = registry.operator();
+    for (path, allowed) in [
+        ("/v1/partners/methods/keys".to_owned(), "GET, POST"),
+        (key.path(), "GET, PATCH"),
+        (key.at("revoke"), "POST"),
+        (key.at("history"), "GET"),
+        ("/v1/scopes".to_owned(), "GET, PUT"),
+    ] {
+        let answer = operator.call("DELETE", &path).send();
+        answer.problem(405, "method-not-allowed");
+        assert_eq!(answer.header("allow"), allowed, "{path}");
+    }
+    operator.get("/v1/nothing").send().problem(404, "not-found");
+    assert_eq!(registry.health(&key.secret).status, 200);
+}
+
+#[test]
 fn nobody_hands_out_or_receives_more_than_they_may_grant() {
     let registry = crate::SHARED.get();
     let admin = registry.admin("modest");
