@@ -73,10 +73,7 @@ fn serve(context: &Context) -> anyhow::Result<()> {
     anyhow::ensure!(found.faults.is_empty(), "{}", found.faults.join("; "));
     on_all_cores(async {
         let telemetry = telemetry::start(&context.settings().telemetry)?;
-        for warning in found.warnings {
-            tracing::warn!("{warning}");
-        }
-        let served = serve::run(context, telemetry.metrics.clone()).await;
+        let served = serve::run(context, telemetry.metrics.clone(), &found.warnings).await;
         tokio::task::spawn_blocking(move || telemetry.shutdown()).await?;
         served
     })

@@ -49,14 +49,20 @@ use readers::Readers;
 use snapshots::Snapshots;
 
 /// Runs every role until it is asked to end (SIGTERM, SIGINT) or cannot go on. An empty data directory becomes a
-/// registry first. The addresses are printed once everything is ready.
+/// registry first. The addresses are printed once everything is ready, and `warnings` logged once it is clear that this
+/// is the process that serves.
 ///
 /// # Errors
 /// One sentence: what kept it from starting, or made it end.
-pub(crate) async fn run(context: &Context, metrics: PrometheusHandle) -> anyhow::Result<()> {
+pub(crate) async fn run(
+    context: &Context,
+    metrics: PrometheusHandle,
+    warnings: &[String],
+) -> anyhow::Result<()> {
     let settings = context.settings();
     let begun = installation::begin(settings, Catalogue::builtin()).await?;
     let installation = Installation::open(settings, Role::Serve)?;
+    warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
     let readers = Readers::start(settings, &installation)?;
     let stopping = Arc::new(AtomicBool::new(false));
     let mut ending = Ending::watch(&installation)?;
