@@ -67,8 +67,9 @@ pub trait KeyLists: Send + Sync {
     /// [`ListError::Unavailable`].
     async fn by_prefix(&self, prefix: Prefix) -> Result<Vec<Key>, ListError>;
 
-    /// Keys of a partner that were created at or before a position, revoked ones too, in the order of their ids, after
-    /// `after`; at most `limit`.
+    /// A step of the walk over the keys of a partner that were created at or before a position, revoked ones too: those
+    /// behind `after`, at most `limit`, in an order that stays the same for the same position. It has ended where a step
+    /// is empty.
     ///
     /// # Errors
     /// [`ListError::Unavailable`].
@@ -92,7 +93,8 @@ pub trait KeyLists: Send + Sync {
     /// [`ListError::Unavailable`].
     async fn operator_keys(&self, now: Timestamp) -> Result<Vec<KeyId>, ListError>;
 
-    /// Keys that are not revoked and hold exactly this scope, in the order of their ids, after `after`; at most `limit`.
+    /// A step of the walk over the keys that are not revoked and hold exactly this scope: those behind `after`, at most
+    /// `limit`, in an order that stays the same. It has ended where a step is empty.
     ///
     /// # Errors
     /// [`ListError::Unavailable`].

@@ -27,7 +27,7 @@ pub struct RevokePartner {
 const PAGE: usize = 500;
 
 impl CommandService {
-    /// Revokes every key that the partner has when it begins, one event for each, oldest id first.
+    /// Revokes every key that the partner has when it begins, one event for each.
     ///
     /// With an idempotency key the events are numbered without a gap, so that a retry after a crash finds how far the
     /// first try came, and goes on there. It keeps to the keys that were there when the first event was recorded: a key
@@ -43,16 +43,17 @@ impl CommandService {
     ) -> Result<Revocation, CommandError> {
         let _underway = self.enter(request)?;
         let number = self.next_number(request).await?;
-        let began = match self.recorded(request, 0).await? {
-            Some((_, position)) => position,
-            None => self.lists_must_be_current().await?.next(),
+        let head = self.lists_must_be_current().await?;
+        let (began, position) = match self.recorded(request, 0).await? {
+            Some((_, first)) => (first, first),
+            None => (head.next(), head),
         };
         let takes_operators = command.partner_id.is_registry() && !command.force && !command.dry_run;
         let turn = if takes_operators { Some(self.inside().operators.lock().await) } else { None };
         if turn.is_some() && self.another_operator(None, self.now()).await? {
             return Err(Refusal::LastOperatorKey.into());
         }
-        let mut walk = Walk { number, began, position: began, matches: Vec::new() };
+        let mut walk = Walk { number, began, position, matches: Vec::new() };
         if let Err(error) = self.walk(request, &command, &mut walk).await {
             return Err(walk.broken_off(error));
         }
@@ -99,6 +100,8 @@ impl CommandService {
         // Nothing follows a revocation, so the position of a revoked key is that of its revocation.
         let before = listed.revoked.is_some() && listed.position < walk.began.get();
         if command.dry_run || listed.revoked.is_some() {
+            // On a retry this may be what the first try recorded last, and it is waited for.
+            walk.position = walk.position.max(Position::new(listed.position));
             walk.matches.push(Match::of(&listed, before, self.now()));
             return Ok(());
         }
@@ -164,7 +167,7 @@ struct Walk {
     number: u32,
     /// Keys created up to here are meant, and what was revoked before it was not revoked by this.
     began: Position,
-    /// The position of its last event, or where it began.
+    /// The last position that matters to it: of its last event, or of the head where it recorded nothing.
     position: Position,
     matches: Vec<Match>,
 }

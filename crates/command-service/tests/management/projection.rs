@@ -201,7 +201,9 @@ impl KeyLists for Projection {
 
 #[async_trait]
 impl Readers for Projection {
-    async fn applied(&self, _: Position, _: Duration) -> bool {
+    async fn applied(&self, position: Position, _: Duration) -> bool {
+        let head = self.log.head().await.expect("memory does not fail");
+        assert!(position <= head, "position {position} is waited for, and the log ends at {head}");
         self.applies.load(Ordering::Relaxed)
     }
 }
