@@ -1,7 +1,7 @@
 //! The command line as a script uses it: exit codes, JSON, and errors in one line that says what to do.
 #![allow(clippy::disallowed_methods, reason = "tests measure real time")]
 
-use keyledger_tests::Shared;
+use keyledger_tests::SharedRegistry;
 
 mod emergency;
 mod events;
@@ -16,4 +16,4 @@ mod settings;
 mod usage;
 
 /// The registry for tests that keep to partners of their own.
-static SHARED: Shared = Shared::new();
+static SHARED: SharedRegistry = SharedRegistry::new();

@@ -1,7 +1,7 @@
 //! Journeys: what users see of a running registry, over HTTP, against the real binary. A module per theme.
 #![allow(clippy::disallowed_methods, reason = "tests measure real time")]
 
-use keyledger_tests::Shared;
+use keyledger_tests::SharedRegistry;
 
 mod catalogue;
 mod emergency;
@@ -26,4 +26,4 @@ mod verify;
 mod who_may_what;
 
 /// The registry for tests that keep to partners of their own.
-static SHARED: Shared = Shared::new();
+static SHARED: SharedRegistry = SharedRegistry::new();

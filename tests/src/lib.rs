@@ -30,7 +30,7 @@ mod made_up;
 mod moment;
 mod patience;
 mod registry;
-mod shared;
+mod shared_registry;
 mod started;
 mod terminal;
 mod wire;
@@ -46,7 +46,7 @@ pub use made_up::{random_bytes, unknown_secret, with_checksum, wrong_secret_for}
 pub use moment::{from_now, millis};
 pub use patience::{eventually, within};
 pub use registry::Registry;
-pub use shared::Shared;
+pub use shared_registry::SharedRegistry;
 pub use started::{Addresses, NotStarted};
 pub use terminal::{Ran, Terminal};
 pub use wire::{RawAnswer, Wire};

@@ -47,7 +47,8 @@ impl Lines {
         let mut event = ServerSentEvent { id: None, event: None, data: String::new() };
         loop {
             let line = self.next_within(patience)?;
-            match line.split_once(':').map(|(field, value)| (field, value.strip_prefix(' ').unwrap_or(value))) {
+            match line.split_once(':').map(|(field, value)| (field, value.strip_prefix(' ').unwrap_or(value)))
+            {
                 Some(("id", value)) => event.id = Some(value.to_owned()),
                 Some(("event", value)) => event.event = Some(value.to_owned()),
                 Some(("data", value)) => event.data.push_str(value),

@@ -4,9 +4,9 @@ use crate::Registry;
 
 /// A registry that tests of one binary have in common, each with partners of its own. It starts with the first test that
 /// asks and ends with the last one that lets go: a plain static would never be dropped, and its process would stay.
-pub struct Shared(Mutex<Weak<Registry>>);
+pub struct SharedRegistry(Mutex<Weak<Registry>>);
 
-impl Shared {
+impl SharedRegistry {
     /// None runs yet.
     #[must_use]
     pub const fn new() -> Self {
@@ -27,7 +27,7 @@ impl Shared {
     }
 }
 
-impl Default for Shared {
+impl Default for SharedRegistry {
     fn default() -> Self {
         Self::new()
     }
