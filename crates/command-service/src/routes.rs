@@ -48,6 +48,7 @@ pub fn configure(
         let openapi = web::resource("/openapi.json")
             .app_data(api.clone())
             .route(web::get().to(http::show_openapi))
+            .default_service(web::to(http::only_described))
             .wrap(from_fn(http::finish));
         config.service(v1).service(openapi);
     }

@@ -44,7 +44,7 @@ pub(crate) use revoke::revoke;
 pub(crate) use revoke_key::revoke_key;
 pub(crate) use show_catalogue::show_catalogue;
 pub(crate) use show_key::show_key;
-pub(crate) use show_openapi::show_openapi;
+pub(crate) use show_openapi::{only_described, show_openapi};
 
 use crate::{CommandService, ports::Gatekeeper};
 

@@ -16,3 +16,8 @@ pub(crate) async fn show_openapi(http: HttpRequest) -> Result<HttpResponse, Prob
         .content_type("application/json")
         .body(openapi()))
 }
+
+/// Another method on the description, which needs no key to be refused, either.
+pub(crate) async fn only_described() -> Result<HttpResponse, Problem> {
+    Err(Problem::method_not_allowed("GET"))
+}

@@ -12,6 +12,8 @@ async fn it_is_served_to_everybody() {
     let answer = world.send(Call::get("/openapi.json")).await;
     assert_eq!((answer.status.as_u16(), answer.header("content-type")), (200, "application/json"));
     assert_eq!(answer.body, keyledger_command_service::openapi().as_bytes());
+    let refused = world.send(Call::post("/openapi.json", Value::Null)).await;
+    assert_eq!((refused.status.as_u16(), refused.header("allow")), (405, "GET"));
 }
 
 #[test]
