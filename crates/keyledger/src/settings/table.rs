@@ -159,7 +159,7 @@ pub(crate) const TABLE: &[Setting] = &[
     ),
     setting(
         "telemetry.log_level",
-        Default::Is("info"),
+        Default::Is("info,actix_server=warn"),
         "a level (error, warn, info, debug, trace) or directives such as info,keyledger_validator=debug",
         "What is logged.",
     ),
