@@ -45,9 +45,17 @@ impl History {
         self.0.get(index).map(|line| &line["event"])
     }
 
-    /// The events for which something holds.
-    pub(crate) fn events(&self, holds: impl Fn(&Value) -> bool) -> Vec<&Value> {
-        self.0.iter().map(|line| &line["event"]).filter(|event| holds(event)).collect()
+    /// How often a text names an event, the secret it brought, or what it was marked with.
+    pub(crate) fn counts(&self) -> HashMap<&str, usize> {
+        let mut counts = HashMap::new();
+        for line in &self.0 {
+            let (event, data) = (&line["event"], &line["event"]["data"]);
+            let texts = [&event["id"], &data["prefix"], &data["name"], &data["reason"]];
+            for text in texts.into_iter().filter_map(Value::as_str) {
+                *counts.entry(text).or_default() += 1;
+            }
+        }
+        counts
     }
 
     /// What became of every key, by its id.

@@ -10,6 +10,9 @@ use crate::{Addresses, Answer, Client, binary, random_bytes, within};
 /// How long a start may take on a busy machine to become ready, or to say why it does not.
 const START: Duration = Duration::from_secs(60);
 
+/// How long a running one may take to tell what it has found out.
+const ALARM: Duration = Duration::from_secs(20);
+
 /// A start of `keyledger serve` that may come to nothing: its ports are known before it says a word, and both its outputs
 /// are kept. Dropping it kills its process.
 pub struct Launch {
@@ -123,6 +126,20 @@ impl Launch {
             }
         });
         assert_eq!(refused, Some(true), "it should refuse and say {words:?}, but it says: {last}");
+    }
+
+    /// Waits until it says every one of `words` in its output or at `/readyz`, whether it refuses or goes on.
+    ///
+    /// # Panics
+    /// Where it does not say so.
+    #[track_caller]
+    pub fn expect_alarm(&mut self, words: &[&str]) {
+        let mut last = String::new();
+        let said = within(ALARM, || {
+            last = self.said() + &self.readiness().as_ref().map(Answer::text).unwrap_or_default();
+            words.iter().all(|word| last.contains(word)).then_some(())
+        });
+        assert!(said.is_some(), "it should say {words:?}, but it says: {last}");
     }
 
     /// Ends it as a service manager does, and waits.

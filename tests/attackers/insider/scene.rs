@@ -76,15 +76,20 @@ impl Scene {
         copy
     }
 
-    /// Tampers with the log, with the models intact and gone: both times the next start refuses and says all the words
-    /// given for it, no secret of a dead key is valid, and no key may do what it lost.
+    /// Tampers with the log. Where the models are gone, the next start refuses; where they are intact, it may go on with
+    /// them, and raises the alarm. Both times it says all the words given for it, no secret of a dead key is valid, and no
+    /// key may do what it lost.
     #[track_caller]
     pub(super) fn notices(&self, tamper: impl Fn(&Connection), intact: &[&str], gone: &[&str]) {
-        for (models, words) in [(Models::Intact, intact), (Models::Gone, gone)] {
-            let copy = self.copy(models);
-            tamper(&copy.log());
-            self.refuses(&copy, words);
-        }
+        let copy = self.copy(Models::Gone);
+        tamper(&copy.log());
+        self.refuses(&copy, gone);
+        let copy = self.copy(Models::Intact);
+        tamper(&copy.log());
+        let mut launch = Launch::on(copy.home.path(), &[]);
+        self.nothing_dead_is_valid(&launch);
+        launch.expect_alarm(intact);
+        self.nothing_dead_is_valid(&launch);
     }
 
     /// Starts on a copy that was tampered with.
