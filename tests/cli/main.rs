@@ -1,5 +1,4 @@
 //! The command line as a script uses it: exit codes, JSON, and errors in one line that says what to do.
-#![allow(clippy::disallowed_methods, reason = "tests measure real time")]
 
 use keyledger_tests::SharedRegistry;
 
@@ -10,6 +9,7 @@ mod keyring;
 mod keys;
 mod one_process;
 mod operator_key;
+mod over_tls;
 mod projections;
 mod scopes;
 mod settings;

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use keyledger_tests::Registry;
+use keyledger_tests::{Registry, Terminal};
 
 fn second_serve(registry: &Registry) -> keyledger_tests::Ran {
     let data_dir = registry.data_dir().to_string_lossy().into_owned();
@@ -96,4 +96,17 @@ fn turned(line: &str) -> String {
         None => digit,
     };
     format!("{name}\"{}", value.chars().map(turn).collect::<String>())
+}
+
+#[test]
+fn a_port_that_is_taken_is_named_in_one_line() {
+    let registry = Registry::start();
+    let home = tempfile::tempdir().expect("a temporary directory");
+    let taken = registry.addresses().validator.trim_start_matches("http://").to_owned();
+    let free = "127.0.0.1:0";
+    let listen = ["--listen-command", free, "--listen-validator", &taken, "--listen-ops", free];
+    let refused = Terminal::new(home.path()).run(&[&["serve"], &listen[..]].concat()).exited(1);
+    let last = refused.stderr.lines().last().expect("a line");
+    assert!(last.contains(&taken), "{}", refused.stderr);
+    assert!(!refused.stderr.contains("panicked"), "{}", refused.stderr);
 }

@@ -55,6 +55,18 @@ fn a_page_that_is_full_and_the_last_has_no_next() {
 }
 
 #[test]
+fn a_page_holds_fifty_keys_unless_it_is_told_otherwise() {
+    let registry = SHARED.get();
+    for n in 0..51 {
+        registry.create("fifty", &n.to_string(), &["client:read"]);
+    }
+    let (first, cursor) = page(&registry, "fifty", "");
+    assert_eq!((first.len(), first[0].as_str()), (50, "50"));
+    let (second, end) = page(&registry, "fifty", &format!("cursor={}", cursor.expect("a second page")));
+    assert_eq!((second, end), (vec!["0".to_owned()], None));
+}
+
+#[test]
 fn a_list_shows_one_status_or_all() {
     let registry = SHARED.get();
     registry.create("statuses", "active", &["client:read"]);

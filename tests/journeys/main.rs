@@ -20,6 +20,7 @@ mod properties;
 mod read_your_writes;
 mod restart;
 mod shutdown;
+mod telemetry;
 mod throttle;
 mod tls;
 mod verify;
