@@ -74,6 +74,7 @@ impl CreateKeyBody {
             throttle: fields.nullable("throttle", throttle).flatten(),
             expires_at: fields.nullable("expiresAt", moment).flatten(),
         };
+        fields.refuse_the_rest();
         if !fields.faults().is_empty() {
             // The use case judges these values too, but it is not reached, and all faults are told at once.
             let values = Values { held: None, scopes: sent.scopes.as_ref(), expires_at: sent.expires_at };

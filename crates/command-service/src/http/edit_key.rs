@@ -83,6 +83,7 @@ impl EditKeyBody {
             expires_at: fields.nullable("expiresAt", moment),
             force: fields.optional("force", yes_or_no).unwrap_or_default(),
         };
+        fields.refuse_the_rest();
         if !fields.faults().is_empty() {
             let present = service.show_key(&key).await?;
             let (scopes, expires_at) = (sent.scopes.as_ref(), sent.expires_at.flatten());

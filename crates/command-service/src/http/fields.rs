@@ -88,11 +88,16 @@ impl Fields {
         &mut self.faults
     }
 
-    /// Ends the reading: what was not taken is unknown.
-    pub(super) fn finish(mut self) -> Result<(), Problem> {
-        for (name, _) in &self.left {
-            self.faults.push(speakable(name), "there is no such field");
+    /// What was not taken by now is unknown.
+    pub(super) fn refuse_the_rest(&mut self) {
+        for (name, _) in self.left.drain(..) {
+            self.faults.push(speakable(&name), "there is no such field");
         }
+    }
+
+    /// Ends the reading.
+    pub(super) fn finish(mut self) -> Result<(), Problem> {
+        self.refuse_the_rest();
         if self.faults.is_empty() { Ok(()) } else { Err(Problem::invalid(self.faults.0)) }
     }
 }

@@ -46,13 +46,18 @@ impl Role {
 impl Ops {
     /// Every role, and why one is not ready.
     fn roles(&self) -> Vec<Role> {
-        let of_projectors = self.projectors.iter().map(|projector| {
-            let progress = projector.progress();
-            Role::new(projector.name(), Some(progress.position.get()), trouble(&progress.state))
-        });
+        let progress: Vec<_> =
+            self.projectors.iter().map(|projector| (projector.name(), projector.progress())).collect();
+        // Commands are recorded all the same, but nobody could be told who asks, or that they took effect.
+        let lame = progress.iter().find(|(_, progress)| trouble(&progress.state).is_some());
+        let lame = lame.map(|(name, _)| format!("{name}, which it answers by, is not ready"));
+        let command_service = Role::new("command-service", None, lame);
+        let of_projectors = progress
+            .iter()
+            .map(|(name, progress)| Role::new(name, Some(progress.position.get()), trouble(&progress.state)));
         let validator =
             Role::new("validator", Some(self.validator.index().position().get()), self.validator_trouble());
-        of_projectors.chain([validator]).collect()
+        [command_service].into_iter().chain(of_projectors).chain([validator]).collect()
     }
 
     fn validator_trouble(&self) -> Option<String> {
