@@ -1,0 +1,143 @@
+//! Durable appends of single commands by many callers, against the same store fed in batches and against the bare disk.
+
+use std::fs::File;
+use std::io::Write as _;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::time::{Duration, Instant};
+
+use keyledger_event_log::{
+    Append, AppendError, Claim, EventLog as _, Lane, LogIdentity, NewEvent, Revision, StreamName,
+};
+use keyledger_event_log_sqlite::SqliteLog;
+use tokio::runtime::Runtime;
+use tokio::task::JoinSet;
+use uuid::Uuid;
+
+use crate::report::{Table, row};
+use crate::scale::Scale;
+use crate::statistics::{grouped, median, median_ratio};
+
+/// How many bytes the parts of an event have: those of a creation.
+const PUBLIC: usize = 560;
+const PRIVATE: usize = 180;
+const MAC: usize = 36;
+
+/// How many callers append at a time, and how large the batches of the one caller are.
+const GROUPS: [usize; 3] = [1, 8, 64];
+
+pub(crate) fn measure(home: &Path, scale: &Scale) -> anyhow::Result<Table> {
+    let mut table = Table::of_ratios("Durable appends, events a second");
+    let runtime = Runtime::new()?;
+    let identity = LogIdentity { log: Uuid::from_u128(1), epoch: 1 };
+    let log = Arc::new(SqliteLog::create(home.join("append.db"), identity)?);
+    let mut file = File::create(home.join("append.raw"))?;
+    let made = Arc::new(Made::default());
+    for group in GROUPS {
+        let [mut callers, mut batches, mut raw] = [const { Vec::new() }; 3];
+        for _ in 0..scale.rounds {
+            callers.push(runtime.block_on(by_callers(&log, &made, group, scale.slice / 2))?);
+            batches.push(runtime.block_on(in_batches(&log, &made, group, scale.slice / 2))?);
+            raw.push(to_file(&mut file, group, scale.slice / 4)?);
+        }
+        table.rows.push(compared(group, "one caller, batches of", &callers, &batches, "≥ 0.80"));
+        table.rows.push(compared(group, "file and fdatasync, batches of", &callers, &raw, "–"));
+    }
+    Ok(table)
+}
+
+fn compared(group: usize, beside: &str, ours: &[f64], theirs: &[f64], goal: &str) -> Vec<String> {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a rate")]
+    let rate = |rates: &[f64]| grouped(median(rates) as usize);
+    let what = format!("{group} {}, a command each", if group == 1 { "caller" } else { "callers" });
+    let beside = format!("{} ({beside} {group})", rate(theirs));
+    row(what, rate(ours), beside, median_ratio(ours, theirs), goal)
+}
+
+/// Each caller appends one event, waits until it is durable, and goes on.
+async fn by_callers(
+    log: &Arc<SqliteLog>,
+    made: &Arc<Made>,
+    callers: usize,
+    time: Duration,
+) -> anyhow::Result<f64> {
+    let begun = Instant::now();
+    let mut tasks = JoinSet::new();
+    for _ in 0..callers {
+        let (log, made) = (log.clone(), made.clone());
+        tasks.spawn(async move {
+            let mut appended = 0;
+            while begun.elapsed() < time {
+                log.append(made.append(1)).await?;
+                appended += 1;
+            }
+            Ok::<usize, AppendError>(appended)
+        });
+    }
+    let counts = tasks.join_all().await.into_iter().collect::<Result<Vec<_>, _>>()?;
+    Ok(rate(counts.iter().sum(), begun))
+}
+
+/// One caller appends events together, waits until they are durable, and goes on.
+async fn in_batches(
+    log: &Arc<SqliteLog>,
+    made: &Arc<Made>,
+    batch: usize,
+    time: Duration,
+) -> anyhow::Result<f64> {
+    let begun = Instant::now();
+    let mut appended = 0;
+    while begun.elapsed() < time {
+        log.append(made.append(batch)).await?;
+        appended += batch;
+    }
+    Ok(rate(appended, begun))
+}
+
+/// What the disk allows: as many bytes, and nothing but them.
+fn to_file(file: &mut File, batch: usize, time: Duration) -> anyhow::Result<f64> {
+    let bytes = vec![b'x'; batch * (PUBLIC + PRIVATE + MAC)];
+    let begun = Instant::now();
+    let mut appended = 0;
+    while begun.elapsed() < time {
+        file.write_all(&bytes)?;
+        file.sync_data()?;
+        appended += batch;
+    }
+    Ok(rate(appended, begun))
+}
+
+#[expect(clippy::cast_precision_loss, reason = "figures are told to three digits")]
+fn rate(events: usize, since: Instant) -> f64 {
+    events as f64 / since.elapsed().as_secs_f64()
+}
+
+/// Makes events that no log holds yet.
+#[derive(Default)]
+struct Made(AtomicUsize);
+
+impl Made {
+    /// Events of one new stream, each with the claim that a creation takes.
+    fn append(&self, events: usize) -> Append {
+        let first = self.0.fetch_add(events, Relaxed);
+        let ids = (first..first + events).map(|number| {
+            // Spread as prefixes are, so that indexes are touched everywhere.
+            Uuid::from_u128((number as u128 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15_F39C_C060_5CED_C835))
+        });
+        let claims = ids.clone().map(|id| Claim::new(format!("prefix-{}", &id.simple().to_string()[..8])));
+        let event = |(revision, id)| NewEvent {
+            id,
+            revision: Revision::new(revision),
+            public: vec![b'x'; PUBLIC],
+            private: vec![b'x'; PRIVATE],
+            mac: vec![b'x'; MAC],
+        };
+        Append {
+            stream: StreamName::new(format!("key-{first}")),
+            claims: claims.collect(),
+            events: (0..).zip(ids).map(event).collect(),
+            lane: Lane::Ordinary,
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! `make bench`: what keyledger costs, side by side with what it is measured against.
+//!
+//! Every pair of figures is taken in one run, alternating, and stated as the ratio of the two, because machines are shared
+//! and noisy; a ratio is the median over the rounds. A whole run prints its tables and writes them into
+//! `docs/performance.md`, which explains them. `bench quick` takes a tenth of the keys and two rounds and only prints: it
+//! shows that the benchmarks work. Nothing here fails on time.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "a benchmark reads the clock and its arguments, and prints what it measured"
+)]
+
+mod append;
+mod authorize;
+mod clock;
+mod growth;
+mod hello;
+mod index;
+mod keyring;
+mod list;
+mod load;
+mod machine;
+mod process;
+mod replay;
+mod report;
+mod revoke;
+mod scale;
+mod start;
+mod statistics;
+mod validation;
+mod world;
+
+use keyledger_tests::Dice;
+
+use report::Report;
+use scale::Scale;
+use world::World;
+
+fn main() -> anyhow::Result<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match *arguments {
+        [] => measure(&Scale::WHOLE)?.write(),
+        ["quick"] => measure(&Scale::QUICK).map(drop),
+        // How it starts the servers that it measures against: each must be a process of its own.
+        ["hello", kind, address] => hello::serve(kind, address.parse()?),
+        _ => anyhow::bail!("usage: bench [quick]"),
+    }
+}
+
+fn measure(scale: &Scale) -> anyhow::Result<Report> {
+    process::build()?;
+    let home = tempfile::tempdir()?;
+    let mut dice = Dice::thrown_for("bench");
+    let mut report = Report::begin();
+    report.add(append::measure(home.path(), scale)?);
+
+    let mut worlds = Vec::new();
+    for keys in scale.keys {
+        println!("writing a log of {keys} keys");
+        worlds.push(World::make(home.path(), keys)?);
+    }
+    // In this order: the first start makes the read models and the snapshots that the others begin with, and memory is
+    // measured while there is little of it in use.
+    let indices = index::load(&worlds)?;
+    let replays = replay::measure(&worlds, scale)?;
+    let validations = validation::measure(&worlds, &indices, &mut dice, scale)?;
+    drop(indices);
+    let starts = start::measure(&worlds, scale)?;
+    report.add(authorize::measure(&worlds, &mut dice, scale)?);
+    report.add(validation::table(&validations));
+    report.add(replay::table(&replays));
+    report.add(start::table(&starts));
+    let mut requests = list::measure(&worlds[2])?;
+    requests.rows.extend(revoke::measure(&worlds[2], scale)?);
+    report.add(requests);
+    report.add(growth::table(&validations, &replays, &starts));
+    Ok(report)
+}
