@@ -13,7 +13,12 @@ impl History {
     /// in each stream, and no two secrets share a prefix.
     #[track_caller]
     pub(crate) fn read(client: &Client) -> Self {
-        let lines = client.get("/v1/events").send().expecting(200).lines();
+        Self::checked(client.get("/v1/events").send().expecting(200).lines())
+    }
+
+    /// The same checks on what was read elsewhere.
+    #[track_caller]
+    pub(crate) fn checked(lines: Vec<Value>) -> Self {
         let mut revisions: HashMap<&str, u64> = HashMap::new();
         let (mut ids, mut prefixes) = (HashSet::new(), HashSet::new());
         for (line, position) in lines.iter().zip(1_u64..) {
@@ -139,4 +144,44 @@ pub(crate) fn listed(registry: &Registry, partner: &str) -> BTreeMap<String, Val
 #[track_caller]
 fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_else(|| panic!("no text: {value}"))
+}
+
+mod can_fail {
+    use super::*;
+
+    fn line(position: u64, id: &str, revision: u64, prefix: &str) -> Value {
+        let event =
+            json!({ "id": id, "stream": "key-1", "revision": revision, "data": { "prefix": prefix } });
+        json!({ "position": position, "event": event })
+    }
+
+    #[test]
+    fn a_history_that_is_whole_passes() {
+        let history = History::checked(vec![line(1, "a", 0, "p"), line(2, "b", 1, "q")]);
+        assert_eq!((history.len(), history.counts()["q"]), (2, 1));
+    }
+
+    #[test]
+    #[should_panic(expected = "a position is missing")]
+    fn a_missing_position_is_seen() {
+        History::checked(vec![line(1, "a", 0, "p"), line(3, "b", 1, "q")]);
+    }
+
+    #[test]
+    #[should_panic(expected = "an event stands twice")]
+    fn an_event_that_stands_twice_is_seen() {
+        History::checked(vec![line(1, "a", 0, "p"), line(2, "a", 1, "q")]);
+    }
+
+    #[test]
+    #[should_panic(expected = "a revision is missing")]
+    fn a_missing_revision_is_seen() {
+        History::checked(vec![line(1, "a", 0, "p"), line(2, "b", 2, "q")]);
+    }
+
+    #[test]
+    #[should_panic(expected = "a prefix was given twice")]
+    fn a_prefix_that_was_given_twice_is_seen() {
+        History::checked(vec![line(1, "a", 0, "p"), line(2, "b", 1, "p")]);
+    }
 }

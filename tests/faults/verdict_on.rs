@@ -127,3 +127,51 @@ fn projections(registry: &Registry, command: &str) -> Vec<Value> {
     assert_eq!(names, ["key_index", "partner_keys"]);
     models
 }
+
+mod can_fail {
+    use super::*;
+    use crate::oracle::Place;
+
+    fn told(position: u64) -> Told {
+        let place = Place { key_id: "1".into(), partner_id: "acme".into(), position, revision: 0 };
+        Told {
+            what: What::Create,
+            path: String::new(),
+            body: Value::Null,
+            mark: "command-0-0".to_owned(),
+            idempotency_key: None,
+            key: Some(place),
+            secret: None,
+        }
+    }
+
+    fn history() -> History {
+        let event = json!({
+            "id": "a", "stream": "key-1", "revision": 0, "type": "KeyCreated", "data": { "name": "command-0-0" }
+        });
+        History::checked(vec![json!({ "position": 1, "event": event })])
+    }
+
+    #[test]
+    fn what_was_acknowledged_and_recorded_passes() {
+        stands_in_the_log(&told(1), &history(), |_| 1);
+    }
+
+    #[test]
+    #[should_panic(expected = "it was lost")]
+    fn what_was_acknowledged_and_lost_is_seen() {
+        stands_in_the_log(&told(2), &history(), |_| 1);
+    }
+
+    #[test]
+    #[should_panic(expected = "not recorded once")]
+    fn what_was_recorded_twice_is_seen() {
+        stands_in_the_log(&told(1), &history(), |_| 2);
+    }
+
+    #[test]
+    #[should_panic(expected = "it was refused and recorded")]
+    fn what_was_refused_and_recorded_is_seen() {
+        stands_in_the_log(&Told { key: None, ..told(1) }, &history(), |_| 1);
+    }
+}

@@ -38,6 +38,10 @@ fn no_secret_is_found_anywhere_but_in_the_answer_that_shows_it() {
     trail.ops("/metrics");
     trail.ops("/readyz");
 
+    let (said, asked) = (launch.said(), trail.answers().len());
+    assert!(said.contains("\"TRACE\"") && said.len() > 100 * asked, "not everything was logged that can be");
+    println!("{asked} answers, {} bytes of logs, {} secrets", said.len(), secrets.len());
+
     let needles = Needles::of(&secrets);
     for file in ["cmdline", "environ"] {
         let path = format!("/proc/{}/{file}", launch.pid());

