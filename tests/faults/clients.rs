@@ -1,19 +1,23 @@
 //! Clients that send commands all the time, and go on where they were once the registry is back.
 
+use std::collections::VecDeque;
 use std::sync::Mutex;
 
 use keyledger_tests::Dice;
 
-use crate::command::Command;
+use crate::command::{Command, What};
 use crate::door::Door;
 use crate::oracle::Oracle;
+
+/// How many keys clients meet on.
+const MEETING: usize = 8;
 
 /// What the clients of one test share.
 pub(crate) struct Clients {
     pub(crate) door: Door,
     pub(crate) oracle: Oracle,
-    /// The paths of all keys that a client was told of.
-    keys: Mutex<Vec<String>>,
+    /// The paths of the newest keys, on which all of them meet.
+    keys: Mutex<VecDeque<String>>,
     /// Commands whose answer was to be found out, and was.
     found_out: Mutex<u64>,
 }
@@ -29,7 +33,7 @@ impl Clients {
             if self.door.is_over() {
                 return;
             }
-            let keys = self.keys.lock().expect("no client panicked in here").clone();
+            let keys = Vec::from(self.keys.lock().expect("no client panicked in here").clone());
             self.carry_out(&Command::choose(format!("command-{name}-{number}"), &keys, &mut dice));
         }
     }
@@ -52,12 +56,11 @@ impl Clients {
             };
             if let Some(told) = told {
                 self.oracle.keep(&told);
-                if let Some(key) = told.key {
+                if let (Some(key), What::Create) = (told.key, told.what) {
                     let path = format!("/v1/partners/{}/keys/{}", key.partner_id, key.key_id);
                     let mut keys = self.keys.lock().expect("no client panicked in here");
-                    if !keys.contains(&path) {
-                        keys.push(path);
-                    }
+                    keys.push_front(path);
+                    keys.truncate(MEETING);
                 }
                 if attempt > 0 {
                     *self.found_out.lock().expect("no client panicked in here") += 1;

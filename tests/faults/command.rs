@@ -39,8 +39,6 @@ impl Command {
             60..85 => What::Regenerate,
             _ => What::Revoke,
         };
-        // Of the newest, so that several clients meet on one.
-        let path = || keys[keys.len().saturating_sub(8)..].to_vec();
         let scopes = [*dice.pick(&SCOPES), "address:read"];
         let (path, body) = match what {
             What::Create => (
@@ -50,11 +48,11 @@ impl Command {
             What::Regenerate => {
                 let overlap = if dice.chance(50) { 0 } else { 3600 };
                 let body = json!({ "overlapSeconds": overlap, "replace": "oldest" });
-                (format!("{}/regenerate", dice.pick(&path())), body)
+                (format!("{}/regenerate", dice.pick(keys)), body)
             }
-            What::Edit if dice.chance(50) => (dice.pick(&path()).clone(), json!({ "name": mark })),
-            What::Edit => (dice.pick(&path()).clone(), json!({ "name": mark, "scopes": scopes })),
-            What::Revoke => (format!("{}/revoke", dice.pick(&path())), json!({ "reason": mark })),
+            What::Edit if dice.chance(50) => (dice.pick(keys).clone(), json!({ "name": mark })),
+            What::Edit => (dice.pick(keys).clone(), json!({ "name": mark, "scopes": scopes })),
+            What::Revoke => (format!("{}/revoke", dice.pick(keys)), json!({ "reason": mark })),
         };
         // Only a POST takes one.
         let idempotency_key = (what != What::Edit && dice.chance(60)).then(|| format!("once-{mark}"));

@@ -5,55 +5,69 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use keyledger_tests::{Client, Registry};
 use serde_json::{Value, json};
 
-/// Every event up to the head, in order, each as `{position, event}`.
-pub(crate) struct History(Vec<Value>);
+/// The log from its first event on.
+#[derive(Default)]
+pub(crate) struct History {
+    /// Every event, in order, each as `{position, event}`.
+    lines: Vec<Value>,
+    /// What each stream goes on with.
+    revisions: HashMap<String, u64>,
+    ids: HashSet<String>,
+    prefixes: HashSet<String>,
+}
 
 impl History {
-    /// Reads it all, and checks what holds for every log: positions are dense, no event stands twice, revisions are dense
-    /// in each stream, and no two secrets share a prefix.
+    /// Reads it all.
     #[track_caller]
     pub(crate) fn read(client: &Client) -> Self {
-        Self::checked(client.get("/v1/events").send().expecting(200).lines())
+        let mut history = Self::default();
+        history.follow(client);
+        history
     }
 
-    /// The same checks on what was read elsewhere.
+    /// Reads what came since, and checks what holds for every log: positions are dense, no event stands twice, revisions
+    /// are dense in each stream, and no two secrets share a prefix.
     #[track_caller]
-    pub(crate) fn checked(lines: Vec<Value>) -> Self {
-        let mut revisions: HashMap<&str, u64> = HashMap::new();
-        let (mut ids, mut prefixes) = (HashSet::new(), HashSet::new());
-        for (line, position) in lines.iter().zip(1_u64..) {
-            assert_eq!(line["position"], position, "a position is missing");
-            let event = &line["event"];
-            assert!(ids.insert(text(&event["id"])), "an event stands twice: {line}");
-            let next = revisions.entry(text(&event["stream"])).or_default();
-            assert_eq!(event["revision"], *next, "a revision is missing: {line}");
-            *next += 1;
-            if let Some(prefix) = event["data"]["prefix"].as_str() {
-                assert!(prefixes.insert(prefix), "a prefix was given twice: {line}");
-            }
+    pub(crate) fn follow(&mut self, client: &Client) {
+        let answer = client.get(&format!("/v1/events?after={}", self.len())).send().expecting(200);
+        for line in answer.lines() {
+            self.add(line);
         }
-        Self(lines)
+    }
+
+    #[track_caller]
+    pub(crate) fn add(&mut self, line: Value) {
+        assert_eq!(line["position"], self.len() + 1, "a position is missing");
+        let event = &line["event"];
+        assert!(self.ids.insert(text(&event["id"]).to_owned()), "an event stands twice: {line}");
+        let next = self.revisions.entry(text(&event["stream"]).to_owned()).or_default();
+        assert_eq!(event["revision"], *next, "a revision is missing: {line}");
+        *next += 1;
+        if let Some(prefix) = event["data"]["prefix"].as_str() {
+            assert!(self.prefixes.insert(prefix.to_owned()), "a prefix was given twice: {line}");
+        }
+        self.lines.push(line);
     }
 
     /// Whether it begins with all of an earlier one.
     pub(crate) fn continues(&self, earlier: &Self) -> bool {
-        self.0.starts_with(&earlier.0)
+        self.lines.starts_with(&earlier.lines)
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.0.len()
+        self.lines.len()
     }
 
     /// The event at a position.
     pub(crate) fn at(&self, position: u64) -> Option<&Value> {
         let index = usize::try_from(position).expect("an index").checked_sub(1)?;
-        self.0.get(index).map(|line| &line["event"])
+        self.lines.get(index).map(|line| &line["event"])
     }
 
     /// How often a text names an event, the secret it brought, or what it was marked with.
     pub(crate) fn counts(&self) -> HashMap<&str, usize> {
         let mut counts = HashMap::new();
-        for line in &self.0 {
+        for line in &self.lines {
             let (event, data) = (&line["event"], &line["event"]["data"]);
             let texts = [&event["id"], &data["prefix"], &data["name"], &data["reason"]];
             for text in texts.into_iter().filter_map(Value::as_str) {
@@ -66,7 +80,7 @@ impl History {
     /// What became of every key, by its id.
     pub(crate) fn keys(&self) -> BTreeMap<String, Value> {
         let mut keys = BTreeMap::new();
-        for line in &self.0 {
+        for line in &self.lines {
             let event = &line["event"];
             if let Some(id) = text(&event["stream"]).strip_prefix("key-") {
                 let key = keys.entry(id.to_owned()).or_insert_with(|| created(id, event));
@@ -149,39 +163,43 @@ fn text(value: &Value) -> &str {
 mod can_fail {
     use super::*;
 
-    fn line(position: u64, id: &str, revision: u64, prefix: &str) -> Value {
-        let event =
-            json!({ "id": id, "stream": "key-1", "revision": revision, "data": { "prefix": prefix } });
-        json!({ "position": position, "event": event })
+    fn history(lines: [(u64, &str, u64, &str); 2]) -> History {
+        let mut history = History::default();
+        for (position, id, revision, prefix) in lines {
+            let event =
+                json!({ "id": id, "stream": "key-1", "revision": revision, "data": { "prefix": prefix } });
+            history.add(json!({ "position": position, "event": event }));
+        }
+        history
     }
 
     #[test]
     fn a_history_that_is_whole_passes() {
-        let history = History::checked(vec![line(1, "a", 0, "p"), line(2, "b", 1, "q")]);
+        let history = history([(1, "a", 0, "p"), (2, "b", 1, "q")]);
         assert_eq!((history.len(), history.counts()["q"]), (2, 1));
     }
 
     #[test]
     #[should_panic(expected = "a position is missing")]
     fn a_missing_position_is_seen() {
-        History::checked(vec![line(1, "a", 0, "p"), line(3, "b", 1, "q")]);
+        history([(1, "a", 0, "p"), (3, "b", 1, "q")]);
     }
 
     #[test]
     #[should_panic(expected = "an event stands twice")]
     fn an_event_that_stands_twice_is_seen() {
-        History::checked(vec![line(1, "a", 0, "p"), line(2, "a", 1, "q")]);
+        history([(1, "a", 0, "p"), (2, "a", 1, "q")]);
     }
 
     #[test]
     #[should_panic(expected = "a revision is missing")]
     fn a_missing_revision_is_seen() {
-        History::checked(vec![line(1, "a", 0, "p"), line(2, "b", 2, "q")]);
+        history([(1, "a", 0, "p"), (2, "b", 2, "q")]);
     }
 
     #[test]
     #[should_panic(expected = "a prefix was given twice")]
     fn a_prefix_that_was_given_twice_is_seen() {
-        History::checked(vec![line(1, "a", 0, "p"), line(2, "b", 1, "p")]);
+        history([(1, "a", 0, "p"), (2, "b", 1, "p")]);
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use keyledger_tests::{Dice, Registry, soak};
 
 use crate::clients::Clients;
+use crate::history::History;
 use crate::oracle::Oracle;
 use crate::verdict_on::check;
 
@@ -16,6 +17,7 @@ fn a_stop_under_load_exits_with_0_and_loses_nothing() {
     let mut registry = Registry::start();
     let directory = tempfile::tempdir().expect("a directory for the oracle");
     let clients = Clients::new(Oracle::start(directory.path()));
+    let mut seen = History::read(&registry.operator());
     clients.door.open(&registry);
     thread::scope(|scope| {
         for name in 0..4 {
@@ -28,9 +30,10 @@ fn a_stop_under_load_exits_with_0_and_loses_nothing() {
             assert!(status.success(), "{status}: {}", registry.stderr());
             clients.door.close();
             registry.restart();
+            seen.follow(&registry.operator());
             clients.door.open(&registry);
         }
         clients.door.no_more();
     });
-    check(&mut registry, &clients.oracle.consult(), &mut dice);
+    check(&mut registry, &seen, &clients.oracle.consult(), &mut dice);
 }

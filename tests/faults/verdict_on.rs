@@ -11,11 +11,12 @@ use crate::command::{PARTNERS, What};
 use crate::history::{History, listed};
 use crate::oracle::Told;
 
-/// Checks all of it on a registry that runs.
+/// Checks all of it on a registry that runs; `seen` is what was read of its log between the kills.
 #[track_caller]
-pub(crate) fn check(registry: &mut Registry, told: &[Told], dice: &mut Dice) {
+pub(crate) fn check(registry: &mut Registry, seen: &History, told: &[Told], dice: &mut Dice) {
     assert!(told.iter().any(|told| told.key.is_some()), "nothing was ever acknowledged");
     let history = History::read(&registry.operator());
+    assert!(history.continues(seen), "a kill changed the past");
     let counts = history.counts();
     for told in told {
         stands_in_the_log(told, &history, |text| counts.get(text).copied().unwrap_or_default());
@@ -149,7 +150,9 @@ mod can_fail {
         let event = json!({
             "id": "a", "stream": "key-1", "revision": 0, "type": "KeyCreated", "data": { "name": "command-0-0" }
         });
-        History::checked(vec![json!({ "position": 1, "event": event })])
+        let mut history = History::default();
+        history.add(json!({ "position": 1, "event": event }));
+        history
     }
 
     #[test]

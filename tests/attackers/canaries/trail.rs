@@ -31,17 +31,22 @@ impl Trail {
     /// Sends a request as the first operator; any body but null is sent as JSON.
     #[track_caller]
     pub(super) fn manage(&mut self, method: &str, path: &str, body: &Value, status: u16) -> RawAnswer {
-        let answer = self.operate(method, path, body);
+        let answer = self.operate(method, path, "", body);
         assert_eq!(answer.status(), status, "{}", String::from_utf8_lossy(&answer.body));
         self.keep(format!("{method} {path}"), bytes(&answer));
         answer
     }
 
-    /// Sends a request whose answer shows a secret, once; the rest of the answer is kept.
+    /// Sends a request whose answer shows a secret, and sends it again under the same idempotency key; all that was
+    /// answered is kept, but for the secret the first time.
     #[track_caller]
     pub(super) fn secret(&mut self, path: &str, body: &Value, status: u16) -> Created {
-        let answer = self.operate("POST", path, body);
+        let once = format!("idempotency-key: once-{}\r\n", self.answers.len());
+        let answer = self.operate("POST", path, &once, body);
         assert_eq!(answer.status(), status, "{}", String::from_utf8_lossy(&answer.body));
+        let again = self.operate("POST", path, &once, body);
+        assert_eq!(again.status(), status, "{}", String::from_utf8_lossy(&again.body));
+        self.keep(format!("POST {path}, again"), bytes(&again));
         let json: Value = serde_json::from_slice(&answer.body).expect("JSON");
         let text = |value: &Value| value.as_str().expect("a key and its secret").to_owned();
         let (key, secret) = (&json["key"], text(&json["secret"]));
@@ -73,10 +78,10 @@ impl Trail {
         format!("host: test\r\nx-api-key: {}\r\n", self.operator)
     }
 
-    fn operate(&self, method: &str, path: &str, body: &Value) -> RawAnswer {
+    fn operate(&self, method: &str, path: &str, headers: &str, body: &Value) -> RawAnswer {
         let body = if body.is_null() { String::new() } else { body.to_string() };
         let kind = if body.is_empty() { "" } else { "content-type: application/json\r\n" };
-        let head = self.operator_head();
+        let head = self.operator_head() + headers;
         let length = body.len();
         let request =
             format!("{method} {path} HTTP/1.1\r\n{head}{kind}content-length: {length}\r\n\r\n{body}");

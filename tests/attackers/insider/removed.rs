@@ -31,7 +31,7 @@ fn a_revocation_taken_out_of_the_middle_leaves_a_gap_that_is_noticed() {
 }
 
 #[test]
-fn an_event_taken_out_of_the_middle_of_its_stream_is_missed_though_the_rest_was_renumbered() {
+fn an_event_taken_out_of_the_middle_of_its_stream_is_noticed_though_the_rest_was_renumbered() {
     let scene = Scene::new();
     let intact = ["the log does not hold position 10", "its end was cut off"];
     // The renaming of a key, behind which its scopes were narrowed.
@@ -40,7 +40,7 @@ fn an_event_taken_out_of_the_middle_of_its_stream_is_missed_though_the_rest_was_
 }
 
 #[test]
-fn the_last_event_of_a_stream_is_missed_though_the_rest_was_renumbered() {
+fn the_last_event_of_a_stream_is_noticed_though_the_rest_was_renumbered() {
     let scene = Scene::new();
     let copy = scene.copy(Models::Intact);
     delete_and_renumber(&copy.log(), OTHER_REVOKED);
@@ -49,7 +49,7 @@ fn the_last_event_of_a_stream_is_missed_though_the_rest_was_renumbered() {
 }
 
 #[test]
-fn a_revocation_cut_off_the_end_is_missed() {
+fn a_revocation_cut_off_the_end_is_noticed() {
     let scene = Scene::new();
     let copy = scene.copy(Models::Intact);
     delete(&copy.log(), LAST_REVOKED);
@@ -57,7 +57,7 @@ fn a_revocation_cut_off_the_end_is_missed() {
 }
 
 #[test]
-fn either_model_alone_misses_what_was_cut_off_the_end() {
+fn either_model_alone_notices_what_was_cut_off_the_end() {
     let scene = Scene::new();
     for keep_snapshots in [true, false] {
         let copy = scene.copy(Models::Intact);
@@ -76,7 +76,7 @@ fn either_model_alone_misses_what_was_cut_off_the_end() {
 }
 
 #[test]
-fn a_cut_end_that_others_were_written_over_is_missed() {
+fn a_cut_end_that_others_were_written_over_is_noticed() {
     let scene = Scene::new();
     let copy = scene.copy(Models::Intact);
     let log = copy.log();
