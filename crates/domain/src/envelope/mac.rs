@@ -55,7 +55,9 @@ pub struct MacKeys {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WrongMac {
     /// The bytes were changed, or whoever wrote them does not hold the key.
-    #[error("its authentication code is wrong: it was forged or altered, or the keyring is not the one it was made with")]
+    #[error(
+        "its authentication code is wrong: it was forged or altered, or the keyring is not the one it was made with"
+    )]
     Forged,
     /// The keyring has no key of this id: it is the wrong keyring, or an incomplete one.
     #[error("the keyring holds no MAC key {0}: it is not this log's keyring, or a part of it is missing")]
