@@ -3,8 +3,10 @@
 mod key_index;
 mod model;
 mod partner_keys;
+mod past;
 pub(crate) mod rebuild;
 pub(crate) mod status;
 
 pub(crate) use key_index::KeyIndexProjection;
 pub(crate) use partner_keys::PartnerKeysProjection;
+pub(crate) use past::PastProjection;

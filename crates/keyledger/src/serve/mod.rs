@@ -10,6 +10,7 @@
 mod greeting;
 mod keyring_port;
 mod ops;
+mod past;
 mod ports;
 mod readers;
 mod refusals;
@@ -70,11 +71,7 @@ pub(crate) async fn run(
     greeting::print_when_ready(context, &listeners.addresses(), &begun, &readers);
     drop(begun);
 
-    let mut snapshots = Snapshots::new(
-        readers.index.clone(),
-        installation.keyring.clone(),
-        installation.directory.snapshots(),
-    );
+    let mut snapshots = Snapshots::new(&readers, &installation);
     let ended = tokio::select! {
         ended = ending.wait() => ended,
         () = snapshots.keep() => Ok(()),
@@ -179,6 +176,7 @@ impl Listeners {
             projectors: readers.projectors.clone(),
             validator: validator.clone(),
             lists: readers.lists.clone(),
+            past: past::watch(readers.past.clone()),
             hard_bound: settings.validator.hard_bound.0.max(settings.validator.soft_bound.0),
             metrics,
         };

@@ -8,6 +8,9 @@ use keyledger_read_models::{PartnerKeysReader, ReadModelError};
 use keyledger_validator::Validator;
 use metrics_exporter_prometheus::PrometheusHandle;
 use serde::Serialize;
+use tokio::sync::watch;
+
+use super::past::Past;
 
 /// What the operations listener reports on.
 #[derive(Clone)]
@@ -15,6 +18,8 @@ pub(super) struct Ops {
     pub(super) projectors: Vec<Arc<Projector>>,
     pub(super) validator: Arc<Validator>,
     pub(super) lists: PartnerKeysReader,
+    /// What is known of the log as a whole.
+    pub(super) past: watch::Receiver<Past>,
     /// For how long the validator answers without hearing from the log.
     pub(super) hard_bound: Duration,
     pub(super) metrics: PrometheusHandle,
@@ -35,11 +40,14 @@ struct Role {
     position: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
+    /// What a human must look at, though the role does its work.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    alarm: Option<String>,
 }
 
 impl Role {
     fn new(role: &'static str, position: Option<u64>, reason: Option<String>) -> Self {
-        Self { role, ready: reason.is_none(), position, reason }
+        Self { role, ready: reason.is_none(), position, reason, alarm: None }
     }
 }
 
@@ -57,7 +65,16 @@ impl Ops {
             .map(|(name, progress)| Role::new(name, Some(progress.position.get()), trouble(&progress.state)));
         let validator =
             Role::new("validator", Some(self.validator.index().position().get()), self.validator_trouble());
-        [command_service].into_iter().chain(of_projectors).chain([validator]).collect()
+        [self.log(), command_service].into_iter().chain(of_projectors).chain([validator]).collect()
+    }
+
+    /// The log takes events, or the process would have ended; that somebody changed its past is told.
+    fn log(&self) -> Role {
+        let alarm = match &*self.past.borrow() {
+            Past::Changed(reason) => Some(format!("the log was changed: {reason}")),
+            Past::Reading | Past::Sound => None,
+        };
+        Role { alarm, ..Role::new("log", None, None) }
     }
 
     fn validator_trouble(&self) -> Option<String> {

@@ -3,7 +3,7 @@
 use std::{io, sync::Arc};
 
 use anyhow::Context as _;
-use keyledger_event_log::EventLog;
+use keyledger_event_log::{EventLog, Position};
 use keyledger_projectors::{MonotonicClock, Projector};
 use keyledger_read_models::{OpenError, PartnerKeys, PartnerKeysReader};
 use keyledger_validator::{KeyIndex, snapshot};
@@ -11,15 +11,19 @@ use keyledger_validator::{KeyIndex, snapshot};
 use crate::{
     environment::{self, Stopwatch},
     installation::{Installation, index_config},
-    projections::{KeyIndexProjection, PartnerKeysProjection},
+    projections::{KeyIndexProjection, PartnerKeysProjection, PastProjection},
     settings::Settings,
 };
 
 /// The readers, following the log.
 pub(super) struct Readers {
     pub(super) index: Arc<KeyIndex>,
+    /// Up to where the index was restored from a snapshot.
+    pub(super) restored: Position,
     pub(super) lists: PartnerKeysReader,
     pub(super) projectors: Vec<Arc<Projector>>,
+    /// Looks at the log behind the checkpoints.
+    pub(super) past: Arc<Projector>,
 }
 
 impl Readers {
@@ -33,6 +37,7 @@ impl Readers {
         let restored =
             snapshot::load(&installation.directory.snapshots(), &config, &installation.keyring.mac_keys());
         let index = Arc::new(restored.unwrap_or_else(|| KeyIndex::new(config)));
+        let restored = index.position();
         index.set_peppers(installation.keyring.peppers());
         let rows = open_or_remake(installation)?;
         let lists = rows.reader()?;
@@ -41,13 +46,16 @@ impl Readers {
         let of_index =
             Projector::spawn(log.clone(), keys.clone(), clock.clone(), key_index).map_err(spawn_failed)?;
         let of_lists =
-            Projector::spawn(log, keys, clock, PartnerKeysProjection(rows)).map_err(spawn_failed)?;
-        Ok(Self { index, lists, projectors: vec![Arc::new(of_index), Arc::new(of_lists)] })
+            Projector::spawn(log.clone(), keys.clone(), clock.clone(), PartnerKeysProjection(rows));
+        let of_lists = of_lists.map_err(spawn_failed)?;
+        let past = Projector::spawn(log, keys, clock, PastProjection::default()).map_err(spawn_failed)?;
+        let projectors = vec![Arc::new(of_index), Arc::new(of_lists)];
+        Ok(Self { index, restored, lists, projectors, past: Arc::new(past) })
     }
 
     /// Lets the read models go, between two batches.
     pub(super) async fn stop(&self) {
-        for projector in &self.projectors {
+        for projector in self.projectors.iter().chain([&self.past]) {
             projector.stop().await;
         }
     }

@@ -5,7 +5,8 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 use keyledger_validator::{KeyIndex, snapshot};
 use tokio::{task, time};
 
-use crate::installation::HeldKeyring;
+use super::Readers;
+use crate::installation::{HeldKeyring, Installation};
 
 /// How often it is asked whether a snapshot is due.
 const EVERY: Duration = Duration::from_secs(30);
@@ -23,10 +24,14 @@ pub(super) struct Snapshots {
 }
 
 impl Snapshots {
-    /// Snapshots of an index that was restored up to where it is now, or holds nothing.
-    pub(super) fn new(index: Arc<KeyIndex>, keyring: HeldKeyring, directory: PathBuf) -> Self {
-        let last = index.position().get();
-        Self { index, keyring, directory, last }
+    /// Snapshots of the index of an installation.
+    pub(super) fn new(readers: &Readers, installation: &Installation) -> Self {
+        Self {
+            index: readers.index.clone(),
+            keyring: installation.keyring.clone(),
+            directory: installation.directory.snapshots(),
+            last: readers.restored.get(),
+        }
     }
 
     /// Takes a snapshot whenever one is due, for ever.
