@@ -13,7 +13,7 @@ use crate::meters::End;
 use crate::tail::Tail;
 use crate::worker::Worker;
 
-/// How long a client that was refused is listened to, so that it can read why: closing on unread bytes would reset the
+/// How long a client is listened to behind the last answer, so that it can read it: closing on unread bytes would reset the
 /// connection, and the answer could be lost with it.
 const FAREWELL: Duration = Duration::from_secs(1);
 
@@ -28,9 +28,7 @@ enum Phase {
     FullHead { by: Instant },
     /// Patience: the application is answering. A body has its own clock.
     Busy,
-    /// The rest of a body that the application has answered without; actix throws it away.
-    UnwantedBody { by: Instant },
-    /// Nothing more. What still comes is thrown away, until it has had time to read the refusal.
+    /// Nothing more. What still comes is thrown away, until it has had time to read the last answer.
     Leaving { by: Instant },
     /// Nothing more, and actix has been told that the stream has ended.
     Over,
@@ -40,9 +38,8 @@ enum Phase {
 #[derive(Debug, Clone, Copy)]
 enum Body {
     None,
-    Coming {
-        by: Instant,
-    },
+    /// Not yet read to its end.
+    Coming,
     /// Read to its end, which looked like this.
     Whole(Tail),
     Late,
@@ -108,9 +105,7 @@ impl Connection {
                 self.waiting.set(Some(task.waker().clone()));
                 Demand::Wait
             }
-            Phase::Idle { .. } | Phase::Head { .. } | Phase::Busy | Phase::UnwantedBody { .. } => {
-                Demand::Read
-            }
+            Phase::Idle { .. } | Phase::Head { .. } | Phase::Busy => Demand::Read,
             Phase::FullHead { .. } => Demand::RefuseHead,
             Phase::Leaving { .. } => Demand::Discard,
             Phase::Over => Demand::End,
@@ -141,10 +136,14 @@ impl Connection {
             Phase::Idle { until: by }
             | Phase::Head { by, .. }
             | Phase::FullHead { by }
-            | Phase::UnwantedBody { by }
             | Phase::Leaving { by } => Some(by),
             Phase::Busy | Phase::Over => None,
         }
+    }
+
+    /// When to close behind the last answer, once it has been handed to actix.
+    pub(crate) fn farewell(&self) -> Option<Instant> {
+        if let Phase::Leaving { by } = self.phase.get() { Some(by) } else { None }
     }
 
     /// The deadline has passed, or the client has closed its side: nothing more will be read.
@@ -152,7 +151,6 @@ impl Connection {
         match self.phase.get() {
             Phase::Idle { .. } => self.end.set(End::Idle),
             Phase::Head { .. } | Phase::FullHead { .. } => self.end.set(End::Head),
-            Phase::UnwantedBody { .. } => self.end.set(End::Body),
             Phase::Busy | Phase::Leaving { .. } | Phase::Over => {}
         }
         self.phase.set(Phase::Over);
@@ -176,9 +174,11 @@ impl Connection {
 
     // What the guard, the body and the answer tell and ask.
 
-    /// A head has ended, and a request begins.
+    /// A head has ended, and a request begins. One that came along with the last is answered, but keeps nothing open.
     pub(crate) fn begin(&self) {
-        self.phase.set(Phase::Busy);
+        if self.farewell().is_none() {
+            self.phase.set(Phase::Busy);
+        }
     }
 
     /// Bytes that the head of the request that begins may have; it may have fewer.
@@ -189,7 +189,7 @@ impl Connection {
     /// The request has a body. Returns when it is due.
     pub(crate) fn expect_body(&self) -> Instant {
         let by = Instant::now() + self.worker.limits.body;
-        self.body.set(Body::Coming { by });
+        self.body.set(Body::Coming);
         by
     }
 
@@ -208,14 +208,24 @@ impl Connection {
         matches!(self.body.get(), Body::Late)
     }
 
+    /// Whether the answer that is about to be given is the last one: where the next request would begin is not known before
+    /// all of this one's body has come, and nobody waits for that.
+    pub(crate) fn is_last_answer(&self) -> bool {
+        matches!(self.body.get(), Body::Coming | Body::Late) || self.farewell().is_some()
+    }
+
     /// The answer has been handed to actix to its last byte, or given up.
     pub(crate) fn finish(&self) {
         if let Some(task) = self.waiting.take() {
             task.wake();
         }
+        let body = self.body.replace(Body::None);
+        if self.farewell().is_some() {
+            return;
+        }
         let now = Instant::now();
-        let next = match self.body.replace(Body::None) {
-            Body::Coming { by } => Phase::UnwantedBody { by },
+        let next = match body {
+            Body::Coming => return self.leave(End::Done),
             Body::Late => return self.leave(End::Body),
             body if self.is_drained(body) => {
                 self.unparsed.set(0);
@@ -228,8 +238,7 @@ impl Connection {
 
     /// Whether enough of the next requests has come to wait for the answer of this one.
     fn has_read_ahead(&self) -> bool {
-        self.unparsed.get() >= self.worker.limits.head_bytes
-            && !matches!(self.body.get(), Body::Coming { .. })
+        self.unparsed.get() >= self.worker.limits.head_bytes && !matches!(self.body.get(), Body::Coming)
     }
 
     /// Whether nothing of a next request has come behind `body`. The end of a body may by chance look like the beginning of a

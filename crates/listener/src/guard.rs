@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
-use actix_http::{HttpMessage, Payload, Request, Response};
+use actix_http::{ConnectionType, HttpMessage, Payload, Request, Response};
 use actix_service::{Service, ServiceFactory};
 use actix_web::HttpResponse;
 use actix_web::body::BoxBody;
@@ -130,12 +130,15 @@ where
         let mut turn = this.turn.take().expect("a future is not polled once it is ready");
         turn.leave();
         let connection = turn.connection();
-        let response = match answered {
+        let mut response: Response<BoxBody> = match answered {
             Err(refusal) => connection.worker.refuse(refusal).into(),
             Ok(_) if connection.is_body_late() => connection.worker.refuse(Refusal::BodyTooSlow).into(),
             Ok(Ok(response)) => response.into(),
             Ok(Err(error)) => HttpResponse::from_error(error).into(),
         };
+        if connection.is_last_answer() {
+            response.head_mut().set_connection_type(ConnectionType::Close);
+        }
         Poll::Ready(Ok(response.map_body(|_, body| Answer { body, _turn: turn })))
     }
 }

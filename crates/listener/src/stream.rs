@@ -134,6 +134,13 @@ impl AsyncWrite for Stream {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<io::Result<()>> {
+        // Behind its answer to half a body, actix reads no more until it is woken; so the alarm for that is set here.
+        if let Some(by) = self.connection.farewell()
+            && self.alarm.has_passed(Some(by), task)
+        {
+            self.connection.expire();
+            task.waker().wake_by_ref();
+        }
         let outcome = Pin::new(&mut self.transport).poll_flush(task);
         self.watch_reader(outcome, task)
     }

@@ -58,13 +58,32 @@ fn a_body_read_to_its_end_leaves_an_idle_connection() {
 }
 
 #[test]
-fn a_body_that_nobody_read_keeps_its_deadline() {
+fn an_answer_to_a_body_that_nobody_read_is_the_last() {
     let connection = connection();
     connection.received(b"POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n");
     connection.begin();
-    let by = connection.expect_body();
+    assert!(!connection.is_last_answer());
+    connection.expect_body();
+    assert!(connection.is_last_answer());
     connection.finish();
-    assert!(matches!(connection.phase.get(), Phase::UnwantedBody { by: kept } if kept == by));
+    assert!(connection.farewell().is_some());
+    assert_eq!(demand(&connection), Demand::Discard);
+}
+
+#[test]
+fn a_request_behind_the_last_answer_does_not_put_off_the_end() {
+    let connection = connection();
+    connection
+        .received(b"POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\nGET / HTTP/1.1\r\n\r\n");
+    connection.begin();
+    connection.expect_body();
+    connection.finish();
+    let by = connection.farewell();
+    connection.begin();
+    assert!(connection.is_last_answer());
+    connection.finish();
+    assert!(by.is_some());
+    assert_eq!(connection.farewell(), by);
 }
 
 #[test]
