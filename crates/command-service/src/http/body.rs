@@ -85,3 +85,41 @@ impl<'de> Deserialize<'de> for Sent {
         deserializer.deserialize_map(Fields)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        pin::pin,
+        task::{Context, Poll, Waker},
+    };
+
+    use actix_web::{FromRequest, ResponseError, dev, test::TestRequest};
+    use futures_util::stream;
+
+    use super::*;
+
+    /// Whether a body of this announced length is refused before any of it has come.
+    fn is_refused_at_once(length: usize) -> bool {
+        let request = TestRequest::default()
+            .insert_header((header::CONTENT_TYPE, "application/json"))
+            .insert_header((header::CONTENT_LENGTH, length))
+            .to_http_request();
+        let mut silent = dev::Payload::Stream { payload: stream::pending().boxed_local() };
+        let body =
+            web::Payload::from_request(&request, &mut silent).into_inner().expect("any request has a body");
+        match pin!(read(&request, body)).poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(read) => {
+                let refusal = read.err().expect("nothing has come");
+                assert_eq!(refusal.status_code(), StatusCode::PAYLOAD_TOO_LARGE);
+                true
+            }
+            Poll::Pending => false,
+        }
+    }
+
+    #[test]
+    fn a_body_announced_too_long_is_refused_before_it_has_come() {
+        assert!(!is_refused_at_once(MOST_BYTES));
+        assert!(is_refused_at_once(MOST_BYTES + 1));
+    }
+}

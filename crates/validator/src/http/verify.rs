@@ -2,8 +2,8 @@ use std::time::Duration;
 
 use actix_web::{
     HttpMessage, HttpRequest, HttpResponse,
-    http::StatusCode,
-    web::{Data, Payload},
+    http::{StatusCode, header::CONTENT_LENGTH},
+    web::{Bytes, Data, Payload},
 };
 use keyledger_domain::{KeyId, PartnerId, Scopes, Timestamp, verdict::Code};
 use keyledger_event_log::Position;
@@ -64,10 +64,9 @@ async fn answer(request: &HttpRequest, body: Payload, validator: &Validator) -> 
     if !request.content_type().eq_ignore_ascii_case("application/json") {
         return answers::unsupported_media_type();
     }
-    let body = match body.to_bytes_limited(MAX_BODY).await {
-        Ok(Ok(body)) => body,
-        Ok(Err(_)) => return answers::bad_request(),
-        Err(_) => return answers::too_large(),
+    let body = match read(request, body).await {
+        Ok(body) => body,
+        Err(refusal) => return refusal,
     };
     let request = match VerifyRequest::parse(&body) {
         Ok(request) => request,
@@ -84,6 +83,20 @@ async fn answer(request: &HttpRequest, body: Payload, validator: &Validator) -> 
             answers::of(StatusCode::OK, &Answer::new(&verdict, position, staleness))
         }
         Err(CannotKnow) => answers::unavailable(),
+    }
+}
+
+/// The body. One that is announced to be too long is refused before it has come.
+async fn read(request: &HttpRequest, body: Payload) -> Result<Bytes, HttpResponse> {
+    let announced =
+        request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+    if announced.is_some_and(|length: u64| length > MAX_BODY as u64) {
+        return Err(answers::too_large());
+    }
+    match body.to_bytes_limited(MAX_BODY).await {
+        Ok(Ok(body)) => Ok(body),
+        Ok(Err(_)) => Err(answers::bad_request()),
+        Err(_) => Err(answers::too_large()),
     }
 }
 
@@ -106,5 +119,33 @@ impl<'a> Answer<'a> {
             position: position.get(),
             staleness_ms,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        pin::pin,
+        task::{Context, Poll, Waker},
+    };
+
+    use actix_web::{FromRequest, dev, test::TestRequest};
+
+    use super::*;
+
+    /// Whether a body of this announced length, of which nothing comes, is refused as too large.
+    fn is_refused(length: usize) -> bool {
+        let request = TestRequest::default().insert_header((CONTENT_LENGTH, length)).to_http_request();
+        let nothing = Payload::from_request(&request, &mut dev::Payload::None).into_inner();
+        let nothing = nothing.expect("any request has a body");
+        let read = pin!(read(&request, nothing)).poll(&mut Context::from_waker(Waker::noop()));
+        let Poll::Ready(read) = read else { panic!("it waits for more of nothing") };
+        read.is_err_and(|refusal| refusal.status() == StatusCode::PAYLOAD_TOO_LARGE)
+    }
+
+    #[test]
+    fn a_body_announced_too_long_is_refused_by_what_it_says() {
+        assert!(!is_refused(MAX_BODY));
+        assert!(is_refused(MAX_BODY + 1));
     }
 }
