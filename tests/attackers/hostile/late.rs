@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use keyledger_tests::Wire;
 
-use super::target::{CUT_OFF, Listener, MARK, SLACK, Target, statuses};
+use super::target::{CUT_OFF, FAREWELL, Listener, MARK, SLACK, Target, statuses};
 
 /// What a client sends before it falls silent, and the statuses it may be sent off with.
 fn beginnings(listener: &Listener, key: &str) -> Vec<(&'static str, Vec<u8>, &'static [u16])> {
@@ -102,8 +102,7 @@ fn a_body_that_does_not_come_is_answered_408_and_cut_off() {
                 assert_eq!(answer.status(), 408, "{}", answer.head);
                 assert!(begun.elapsed() >= CUT_OFF / 2, "cut off after {:?}", begun.elapsed());
                 assert!(!answer.without_date().contains(MARK), "{}", answer.head);
-                // Whoever is in the middle of a chunk has as long again to read why.
-                let rest = wire.rest(CUT_OFF + SLACK).expect("the connection is closed");
+                let rest = wire.rest(FAREWELL).expect("the connection is closed");
                 assert!(rest.is_empty(), "it says more: {}", String::from_utf8_lossy(&rest));
             });
         }

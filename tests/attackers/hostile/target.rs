@@ -5,6 +5,9 @@ use std::time::Duration;
 
 use keyledger_tests::{Created, Registry, Wire, eventually};
 
+/// How long a client has to read its last answer, with what a busy machine adds; well below a second `CUT_OFF`.
+pub(super) const FAREWELL: Duration = Duration::from_secs(3);
+
 /// What is in every request, and must not come back.
 pub(super) const MARK: &str = "zqNothingOfThisComesBackqz";
 
