@@ -3,6 +3,7 @@
 
 use std::{
     ffi::OsString,
+    path::{self, PathBuf},
     time::{Instant, SystemTime},
 };
 
@@ -39,6 +40,12 @@ impl Randomness for OsRandomness {
 #[expect(clippy::disallowed_methods, reason = "this is where the command line is read for everybody else")]
 pub(crate) fn arguments() -> impl Iterator<Item = OsString> {
     std::env::args_os()
+}
+
+/// How this program can be called from any directory: by its name where it was found by that, else by its whole path.
+pub(crate) fn program() -> PathBuf {
+    let named = arguments().next().map_or_else(|| PathBuf::from("keyledger"), PathBuf::from);
+    if named.components().count() > 1 { path::absolute(&named).unwrap_or(named) } else { named }
 }
 
 /// The variables of the process. What is not text shows as such in a value, and keeps a name from being a setting.

@@ -60,8 +60,8 @@ fn run(cli: Cli) -> anyhow::Result<()> {
             on_all_cores(operator_key::new(&context, &name))
         }
         Command::Projections(ProjectionsCommand::Status) => on_all_cores(projections::status::run(&context)),
-        Command::Projections(ProjectionsCommand::Rebuild) => {
-            on_all_cores(projections::rebuild::run(&context))
+        Command::Projections(ProjectionsCommand::Rebuild { force }) => {
+            on_all_cores(projections::rebuild::run(&context, force))
         }
         command => cli::run(command, &context),
     }

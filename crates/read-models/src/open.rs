@@ -49,7 +49,7 @@ pub enum OpenError {
     },
     /// The rows are of another log, or of another life of this one.
     #[error(
-        "{} was made from log {}, epoch {}, and this is log {}, epoch {}: rebuild the read model",
+        "{} was made from log {}, epoch {}, and this is log {}, epoch {}: put the log back that it was made from; after a restore on purpose, `keyledger projections rebuild --force`",
         path.display(), found.log, found.epoch, wanted.log, wanted.epoch
     )]
     AnotherLog {

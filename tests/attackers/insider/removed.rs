@@ -1,5 +1,6 @@
 //! Events that were recorded, and are gone.
 
+use keyledger_tests::Terminal;
 use rusqlite::Connection;
 
 use super::scene::{LAST_CREATED, LAST_REVOKED, Models, NARROWED, OTHER_REVOKED, Scene};
@@ -59,10 +60,12 @@ fn a_revocation_cut_off_the_end_is_noticed() {
 #[test]
 fn either_model_alone_notices_what_was_cut_off_the_end() {
     let scene = Scene::new();
-    for keep_snapshots in [true, false] {
+    // The revocation alone, which would bring the key back to life, and its creation too.
+    let cuts = [&[LAST_REVOKED][..], &[LAST_REVOKED, LAST_CREATED][..]];
+    for (keep_snapshots, cut) in [true, false].into_iter().flat_map(|keep| cuts.map(|cut| (keep, cut))) {
         let copy = scene.copy(Models::Intact);
-        for position in [LAST_REVOKED, LAST_CREATED] {
-            delete(&copy.log(), position);
+        for position in cut {
+            delete(&copy.log(), *position);
         }
         if keep_snapshots {
             std::fs::remove_file(copy.data_dir().join("read-models.db")).expect("it can be removed");
@@ -73,6 +76,22 @@ fn either_model_alone_notices_what_was_cut_off_the_end() {
         }
         scene.refuses(&copy, &["the log does not hold position 10", "its end was cut off"]);
     }
+}
+
+#[test]
+fn the_witnesses_of_a_cut_end_are_not_made_anew_without_force() {
+    let scene = Scene::new();
+    let copy = scene.copy(Models::Intact);
+    delete(&copy.log(), LAST_REVOKED);
+    let words = ["the log does not hold position 10", "put the whole log back"];
+    let data_dir = copy.data_dir().display().to_string();
+    let rebuild = ["projections", "rebuild", "--data-dir", &data_dir];
+    let terminal = Terminal::new(copy.home());
+    let refused = terminal.run(&rebuild).exited(1);
+    assert!(words.iter().all(|word| refused.error_line().contains(word)), "{}", refused.error_line());
+    scene.refuses(&copy, &words);
+    // Whoever forces it has put an older log back on purpose.
+    terminal.run(&[&rebuild[..], &["--force"]].concat()).exited(0);
 }
 
 #[test]

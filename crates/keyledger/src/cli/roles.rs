@@ -63,5 +63,9 @@ pub(crate) enum ProjectionsCommand {
     Status,
     /// Build every projection anew from the log, and compare it with the one that was there
     #[command(after_help = "Example (stop `keyledger serve` first):\n  keyledger projections rebuild")]
-    Rebuild,
+    Rebuild {
+        /// Also where the log lacks what was read from it before: only when it was put back from a backup on purpose
+        #[arg(long)]
+        force: bool,
+    },
 }

@@ -63,7 +63,8 @@ impl DataDir {
     /// # Errors
     /// Whatever the file system says; a directory that is not there is empty.
     pub(crate) fn is_empty(&self) -> io::Result<bool> {
-        let ours = [self.snapshots(), self.run()];
+        // A file system of its own comes with a `lost+found`.
+        let ours = [self.snapshots(), self.run(), self.0.join("lost+found")];
         match fs::read_dir(&self.0) {
             Ok(mut entries) => {
                 entries.try_fold(true, |empty, entry| Ok(empty && ours.contains(&entry?.path())))

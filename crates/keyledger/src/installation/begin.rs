@@ -68,9 +68,12 @@ pub(crate) async fn begin(settings: &Settings, catalogue: Catalogue) -> anyhow::
                 directory.log().display()
             );
         }
+        must_be_whole(&unfinished, &Keyring::load(keyring)?).await?;
+        Keyring::remove_unfinished(keyring)?;
         let file = move_into_place(&directory, &unfinished)?;
         return Ok(Begun::Finished { file });
     }
+    Keyring::remove_unfinished(keyring)?;
     must_be_empty(&directory, &unfinished)?;
     let operator_key = make(settings, &unfinished, catalogue).await?;
     let file = move_into_place(&directory, &unfinished)?;
@@ -95,6 +98,23 @@ fn must_be_empty(directory: &DataDir, unfinished: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Refuses to finish what was not begun by us. Opening and closing the log also brings everything into its one file.
+async fn must_be_whole(unfinished: &Path, keyring: &Keyring) -> anyhow::Result<()> {
+    let log = SqliteLog::open(unfinished.join("log.db"))?;
+    anyhow::ensure!(
+        log.identity().log == keyring.log(),
+        "{} holds the beginning of another registry than the keyring's: move it away",
+        unfinished.display()
+    );
+    // The keyring was written when both first events had been.
+    anyhow::ensure!(
+        log.head().await?.get() >= 2,
+        "{} holds a registry that was never finished, without its first events: remove it and the keyring, and start again",
+        unfinished.display()
+    );
+    Ok(())
+}
+
 async fn make(
     settings: &Settings,
     unfinished: &Path,
@@ -115,6 +135,8 @@ async fn make(
         .context("cannot record the scope catalogue")?;
     let operator_key = create_operator_key(&service, &*log, KeyName::parse("First operator")?).await?;
     write_operator_key(unfinished, &operator_key)?;
+    // Closed, the log is one file, and can be moved.
+    drop((service, log));
     // The keyring is the sign that everything else is whole.
     keyring.save_new(&settings.keyring.path)?;
     Ok(operator_key)

@@ -3,6 +3,7 @@
 mod begin;
 mod open;
 mod operator_key;
+mod witnesses;
 
 pub(crate) use begin::{Begun, begin};
 pub(crate) use open::{HeldKeyring, Installation, ReadOnly, index_config};

@@ -49,6 +49,7 @@ impl Installation {
     /// One sentence that says what is missing or wrong, and what to do.
     pub(crate) fn open(settings: &Settings, role: Role) -> anyhow::Result<Self> {
         let directory = DataDir::new(&settings.server.data_dir);
+        must_be_there(&directory)?;
         directory.create().with_context(|| format!("cannot use {}", directory.path().display()))?;
         let lock = directory.lock(role)?;
         let keyring = keyring_of(settings, &directory)?;
@@ -73,6 +74,7 @@ impl ReadOnly {
     /// As [`Installation::open`].
     pub(crate) fn open(settings: &Settings) -> anyhow::Result<Self> {
         let directory = DataDir::new(&settings.server.data_dir);
+        must_be_there(&directory)?;
         let log = match settings.log.store {
             Store::Sqlite => Arc::new(SqliteLog::open_read_only(directory.log())?),
         };
@@ -80,6 +82,16 @@ impl ReadOnly {
         keyring.must_be_of(log.identity(), &settings.keyring.path)?;
         Ok(Self { directory, log, keyring })
     }
+}
+
+/// Refuses a directory without a registry, before anything is made there: its name may be a slip.
+fn must_be_there(directory: &DataDir) -> anyhow::Result<()> {
+    anyhow::ensure!(
+        directory.log().exists(),
+        "there is no registry in {}: begin one with `keyledger serve`, or name its directory with --data-dir",
+        directory.path().display()
+    );
+    Ok(())
 }
 
 /// The keyring of an installation whose log is there. A log is never given a new one: nothing that the log holds could

@@ -125,6 +125,19 @@ impl Keyring {
         text
     }
 
+    /// Removes what a killed writer left beside a keyring: it holds keys, and nobody would look for them there.
+    ///
+    /// # Errors
+    /// [`KeyringError::Io`].
+    pub(crate) fn remove_unfinished(path: &Path) -> Result<(), KeyringError> {
+        match fs::remove_file(unfinished(path)) {
+            Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                Err(KeyringError::Io { path: unfinished(path), source })
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Writes a keyring where none is.
     ///
     /// # Errors
@@ -161,9 +174,7 @@ impl Keyring {
     }
 
     fn write(&self, path: &Path, place: fn(&Path, &Path) -> io::Result<()>) -> Result<(), KeyringError> {
-        let mut whole = path.as_os_str().to_owned();
-        whole.push(".unfinished");
-        let whole = PathBuf::from(whole);
+        let whole = unfinished(path);
         let written = write_durably(&whole, self.to_text().as_bytes())
             .and_then(|()| place(&whole, path))
             .and_then(|()| File::open(directory_of(path))?.sync_all());
@@ -212,6 +223,13 @@ fn write_durably(path: &Path, bytes: &[u8]) -> io::Result<()> {
 
 fn directory_of(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Where a keyring is written before it is put into its place.
+fn unfinished(path: &Path) -> PathBuf {
+    let mut whole = path.as_os_str().to_owned();
+    whole.push(".unfinished");
+    PathBuf::from(whole)
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ pub(super) struct Model {
     /// What it holds, brought up to the head.
     digest: Option<String>,
     /// Whether that is what it held before it was made anew; none where there was nothing to compare with.
+    #[serde(skip_serializing_if = "Option::is_none")]
     unchanged: Option<bool>,
 }
 
@@ -32,6 +33,15 @@ impl Model {
         }
     }
 
+    pub(super) fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Whether it held something else before it was made anew.
+    pub(super) fn was_changed(&self) -> bool {
+        self.unchanged == Some(false)
+    }
+
     /// Beside what it held before, where that is known.
     pub(super) fn compared_with(self, before: Option<[u8; 32]>) -> Self {
         let unchanged = before.map(|before| Some(hex::encode(before)) == self.digest);
@@ -39,20 +49,23 @@ impl Model {
     }
 }
 
-/// Prints read models, one a line.
-pub(super) fn print(output: Output, models: &[Model]) -> anyhow::Result<()> {
+/// Prints read models, one a line; `compared` where each stands beside what it was.
+pub(super) fn print(output: Output, models: &[Model], compared: bool) -> anyhow::Result<()> {
     let shown = |value: Option<String>| value.unwrap_or_else(|| "-".to_owned());
     let table = || {
-        let mut table = Table::new(&["name", "position", "behind", "digest", "unchanged"]);
+        let columns = ["name", "position", "behind", "digest", "unchanged"];
+        let columns = if compared { &columns[..] } else { &columns[..4] };
+        let mut table = Table::new(columns);
         for model in models {
             let unchanged = model.unchanged.map(|unchanged| if unchanged { "yes" } else { "NO" }.to_owned());
-            table.row([
+            let cells = [
                 model.name.to_owned(),
                 shown(model.position.map(|position| position.to_string())),
                 shown(model.behind.map(|behind| behind.to_string())),
                 shown(model.digest.clone()),
                 shown(unchanged),
-            ]);
+            ];
+            table.row(cells.into_iter().take(columns.len()));
         }
         table
     };

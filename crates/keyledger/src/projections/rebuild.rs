@@ -20,13 +20,18 @@ use crate::{
 };
 
 /// Makes every read model anew from the log alone, with a progress bar on a terminal, and tells by its digest whether
-/// it equals the one before. The server must be stopped.
+/// it equals the one before. The server must be stopped. The models are witnesses of what the log held: where it lacks
+/// that now, they are made anew only by `force`.
 ///
 /// # Errors
-/// One sentence: a running server, or an event that is not to be believed.
-pub(crate) async fn run(context: &Context) -> anyhow::Result<()> {
+/// One sentence: a running server, an event that is not to be believed, a log that lacks what was read from it before,
+/// or a model that was not what the log says.
+pub(crate) async fn run(context: &Context, force: bool) -> anyhow::Result<()> {
     let (settings, quiet) = (context.settings(), context.output.json);
     let installation = Installation::open(settings, Role::Projector)?;
+    if !force {
+        installation.confirm_witnesses(settings).await?;
+    }
     let before = digest_before(settings, &installation).await;
     let stopwatch = Stopwatch::start();
     let index = Arc::new(KeyIndex::new(index_config(settings, installation.log.identity(), stopwatch)));
@@ -47,7 +52,14 @@ pub(crate) async fn run(context: &Context) -> anyhow::Result<()> {
         model("key_index", key_index, before.key_index),
         model("partner_keys", partner_keys, before.partner_keys),
     ];
-    print(context.output, &models)
+    print(context.output, &models, true)?;
+    let changed: Vec<_> = models.iter().filter(|model| model.was_changed()).map(Model::name).collect();
+    anyhow::ensure!(
+        changed.is_empty(),
+        "{} did not hold what the log says, and does now: find out who wrote to the data directory",
+        changed.join(" and ")
+    );
+    Ok(())
 }
 
 async fn one<P: Projection>(

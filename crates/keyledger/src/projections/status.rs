@@ -68,5 +68,5 @@ pub(crate) async fn run(context: &Context) -> anyhow::Result<()> {
     let rows = PartnerKeysReader::open(directory.read_models(), log.identity()).ok();
     let rows = rows.map(|reader| reader.contents()).transpose()?;
     let rows = rows.map(|rows| (rows.checkpoint.position, rows.digest));
-    print(context.output, &[model("key_index", key_index), model("partner_keys", rows)])
+    print(context.output, &[model("key_index", key_index), model("partner_keys", rows)], false)
 }

@@ -1,6 +1,10 @@
 //! What a person or a script sees when the registry has started.
 
-use std::{net::SocketAddr, path::Path, sync::Arc};
+use std::{
+    net::SocketAddr,
+    path::{self, Path},
+    sync::Arc,
+};
 
 use keyledger_projectors::{Projector, State};
 use serde::Serialize;
@@ -102,8 +106,10 @@ fn first_steps(context: &Context, addresses: &Addresses, begun: &Begun) -> Strin
     if context.output.to_terminal() {
         text += &format!("\nThe first operator's key, shown once:\n\n  {}\n", operator_key.expose());
     }
-    let program = environment::arguments().next().unwrap_or_else(|| "keyledger".into());
-    let data_dir = shell_quoted(&context.settings().server.data_dir.to_string_lossy());
+    let program = environment::program();
+    let data_dir = &context.settings().server.data_dir;
+    let data_dir = path::absolute(data_dir).unwrap_or_else(|_| data_dir.clone());
+    let data_dir = shell_quoted(&data_dir.to_string_lossy());
     let keyledger = format!(
         "{} --data-dir {data_dir} --url {}",
         shell_quoted(&program.to_string_lossy()),

@@ -63,6 +63,7 @@ pub(crate) async fn run(
     let settings = context.settings();
     let begun = installation::begin(settings, Catalogue::builtin()).await?;
     let installation = Installation::open(settings, Role::Serve)?;
+    installation.confirm_witnesses(settings).await?;
     warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
     let readers = Readers::start(settings, &installation)?;
     let stopping = Arc::new(AtomicBool::new(false));

@@ -8,6 +8,7 @@ use std::{
 };
 
 use keyledger_domain::envelope::MacKeys;
+use keyledger_event_log::Checkpoint;
 
 use super::SnapshotError;
 use crate::{KeyIndex, index::Config};
@@ -51,6 +52,14 @@ pub fn load(directory: &Path, config: &Config, keys: &MacKeys) -> Option<KeyInde
             }
         }
     })
+}
+
+/// Up to where the indices had come of which good snapshots lie in `directory`. Those that are none are left to
+/// [`load`], which tells of them.
+#[must_use]
+pub fn checkpoints(directory: &Path, config: &Config, keys: &MacKeys) -> Vec<Checkpoint> {
+    let snapshots = [NEWEST, PREVIOUS].into_iter().filter_map(|name| fs::read(directory.join(name)).ok());
+    snapshots.filter_map(|bytes| super::checkpoint(config, &bytes, keys).ok().flatten()).collect()
 }
 
 /// None where there is no such file.

@@ -14,7 +14,7 @@ use keyledger_event_log::{Checkpoint, Position};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-pub use file::{load, store};
+pub use file::{checkpoints, load, store};
 
 use crate::{
     KeyIndex,
@@ -102,7 +102,23 @@ impl KeyIndex {
     }
 }
 
+/// Up to where the index had come of which this is a good snapshot; none where it is of another log or another life of
+/// this one.
+fn checkpoint(config: &Config, bytes: &[u8], keys: &MacKeys) -> Result<Option<Checkpoint>, SnapshotError> {
+    let (header, _): (Header, _) =
+        postcard::take_from_bytes(content(bytes, keys)?).map_err(|_| SnapshotError::Malformed)?;
+    let ours = (header.log, header.epoch) == (config.log.log, config.log.epoch);
+    Ok(ours.then(|| Checkpoint { position: Position::new(header.position), mac: header.mac }))
+}
+
 fn open(bytes: &[u8], keys: &MacKeys) -> Result<(Header, Saved), SnapshotError> {
+    let (read, rest) =
+        postcard::take_from_bytes(content(bytes, keys)?).map_err(|_| SnapshotError::Malformed)?;
+    if rest.is_empty() { Ok(read) } else { Err(SnapshotError::Malformed) }
+}
+
+/// Header and content, once they have proved authentic.
+fn content<'a>(bytes: &'a [u8], keys: &MacKeys) -> Result<&'a [u8], SnapshotError> {
     let rest = bytes.strip_prefix(MAGIC).ok_or(SnapshotError::NotASnapshot)?;
     let (format, _) = rest.split_first_chunk().ok_or(SnapshotError::NotASnapshot)?;
     let format = u16::from_be_bytes(*format);
@@ -112,6 +128,5 @@ fn open(bytes: &[u8], keys: &MacKeys) -> Result<(Header, Saved), SnapshotError> 
     let end = bytes.len().checked_sub(MacKeys::MAC_LENGTH).filter(|end| *end >= BODY);
     let (signed, mac) = bytes.split_at(end.ok_or(SnapshotError::NotASnapshot)?);
     keys.verify(Purpose::Snapshot, &[signed], mac)?;
-    let (content, rest) = postcard::take_from_bytes(&signed[BODY..]).map_err(|_| SnapshotError::Malformed)?;
-    if rest.is_empty() { Ok(content) } else { Err(SnapshotError::Malformed) }
+    Ok(&signed[BODY..])
 }
