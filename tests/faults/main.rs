@@ -4,6 +4,7 @@
 mod clients;
 mod command;
 mod door;
+mod first_start;
 mod history;
 mod keyrings;
 mod kill_loop;

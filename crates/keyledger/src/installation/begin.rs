@@ -53,12 +53,14 @@ pub(crate) enum Begun {
 /// One sentence, where something is in the way that must not be lost.
 pub(crate) async fn begin(settings: &Settings, catalogue: Catalogue) -> anyhow::Result<Begun> {
     let directory = DataDir::new(&settings.server.data_dir);
+    let unfinished = directory.path().join("unfinished");
     if directory.log().exists() {
+        // Killed behind the last move, an attempt leaves an empty place behind.
+        remove(&unfinished)?;
         return Ok(Begun::Found);
     }
     directory.create().with_context(|| format!("cannot use {}", directory.path().display()))?;
     let _lock = directory.lock(Role::Serve)?;
-    let unfinished = directory.path().join("unfinished");
     let keyring = &settings.keyring.path;
     if keyring.exists() {
         if !unfinished.join("log.db").exists() {
@@ -82,12 +84,7 @@ pub(crate) async fn begin(settings: &Settings, catalogue: Catalogue) -> anyhow::
 
 /// Refuses a directory that holds anything: whatever it is, it is not ours to build upon.
 fn must_be_empty(directory: &DataDir, unfinished: &Path) -> anyhow::Result<()> {
-    match fs::remove_dir_all(unfinished) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            return Err(error).with_context(|| format!("cannot remove {}", unfinished.display()));
-        }
-        _ => {}
-    }
+    remove(unfinished)?;
     let snapshots = fs::read_dir(directory.snapshots()).map(|mut entries| entries.next().is_some());
     if !directory.is_empty()? || snapshots? {
         bail!(
@@ -153,6 +150,16 @@ fn move_into_place(directory: &DataDir, unfinished: &Path) -> anyhow::Result<Pat
         }
     }
     File::open(directory.path())?.sync_all()?;
-    fs::remove_dir_all(unfinished).with_context(|| format!("cannot remove {}", unfinished.display()))?;
+    remove(unfinished)?;
     Ok(operator_key)
+}
+
+/// Removes the place where a registry is made; what is not there is removed already.
+fn remove(unfinished: &Path) -> anyhow::Result<()> {
+    match fs::remove_dir_all(unfinished) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("cannot remove {}", unfinished.display()))
+        }
+        _ => Ok(()),
+    }
 }

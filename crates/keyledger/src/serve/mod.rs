@@ -20,6 +20,7 @@ use std::{
     io,
     sync::{Arc, atomic::AtomicBool},
     thread,
+    time::Duration,
 };
 
 use anyhow::{Context as _, bail};
@@ -49,6 +50,9 @@ use ports::{IndexGatekeeper, LocalReaders, SqlKeyLists};
 use readers::Readers;
 use snapshots::Snapshots;
 
+/// How often metrics are tidied.
+const UPKEEP: Duration = Duration::from_secs(5);
+
 /// Runs every role until it is asked to end (SIGTERM, SIGINT) or cannot go on. An empty data directory becomes a
 /// registry first. The addresses are printed once everything is ready, and `warnings` logged once it is clear that this
 /// is the process that serves.
@@ -68,6 +72,7 @@ pub(crate) async fn run(
     let readers = Readers::start(settings, &installation)?;
     let stopping = Arc::new(AtomicBool::new(false));
     let mut ending = Ending::watch(&installation)?;
+    let upkeep = metrics.clone();
     let listeners = Listeners::open(settings, &installation, &readers, &stopping, metrics)?;
     greeting::print_when_ready(context, &listeners.addresses(), &begun, &readers);
     drop(begun);
@@ -77,6 +82,7 @@ pub(crate) async fn run(
         ended = ending.wait() => ended,
         () = snapshots.keep() => Ok(()),
         () = follow_keyring(&installation, &readers) => Ok(()),
+        () = tidy_metrics(upkeep) => Ok(()),
     };
     stopping.store(true, std::sync::atomic::Ordering::Release);
     // A log that failed has nothing more to promise: whoever waits learns it from the closed connection.
@@ -138,6 +144,14 @@ async fn follow_keyring(installation: &Installation, readers: &Readers) {
         if keyring.changed().await.is_err() {
             std::future::pending::<()>().await;
         }
+    }
+}
+
+/// Folds what histograms have gathered, for ever: until somebody asks for `/metrics` they would only grow.
+async fn tidy_metrics(metrics: PrometheusHandle) {
+    loop {
+        tokio::time::sleep(UPKEEP).await;
+        metrics.run_upkeep();
     }
 }
 

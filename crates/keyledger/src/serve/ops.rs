@@ -113,11 +113,17 @@ pub(super) fn configure(ops: Ops) -> impl Fn(&mut web::ServiceConfig) + Clone {
     move |config: &mut web::ServiceConfig| {
         config
             .app_data(web::Data::new(ops.clone()))
-            .route("/livez", web::get().to(livez))
-            .route("/readyz", web::get().to(readyz))
+            // Some load balancers ask by HEAD.
+            .service(web::resource("/livez").route(web::get().to(livez)).route(web::head().to(livez)))
+            .service(web::resource("/readyz").route(web::get().to(readyz)).route(web::head().to(readyz)))
             .route("/metrics", web::get().to(metrics))
-            .route("/projections", web::get().to(projections));
+            .route("/projections", web::get().to(projections))
+            .default_service(web::to(not_found));
     }
+}
+
+async fn not_found() -> HttpResponse {
+    HttpResponse::NotFound().json(serde_json::json!({ "message": "Not Found" }))
 }
 
 /// The process runs and answers: nothing else is asked.
