@@ -22,4 +22,4 @@ pub use digest::{Digest, Pepper};
 pub use marker::{InvalidMarker, Marker};
 pub use mint::Randomness;
 pub use plaintext::PlaintextSecret;
-pub use spot::holds_secret;
+pub use spot::{holds_any_secret, holds_secret};

@@ -26,11 +26,20 @@ impl Marker {
     /// # Errors
     /// [`InvalidMarker`] where it is not three characters of the right kinds.
     pub fn parse(text: &str) -> Result<Self, InvalidMarker> {
-        match *text.as_bytes() {
+        Self::of(text.as_bytes()).ok_or(InvalidMarker)
+    }
+
+    /// The marker that stands where a secret has its own; none where there is none.
+    pub(crate) fn in_place(secret: &[u8]) -> Option<Self> {
+        Self::of(secret.get(9..12)?)
+    }
+
+    fn of(bytes: &[u8]) -> Option<Self> {
+        match *bytes {
             [a @ b'a'..=b'z', b @ (b'a'..=b'z' | b'0'..=b'9'), c @ (b'a'..=b'z' | b'0'..=b'9')] => {
-                Ok(Self([a, b, c]))
+                Some(Self([a, b, c]))
             }
-            _ => Err(InvalidMarker),
+            _ => None,
         }
     }
 

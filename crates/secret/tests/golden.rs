@@ -1,6 +1,6 @@
 //! The form of a secret never changes: keys in the field must work for ever.
 
-use keyledger_secret::{Digest, Marker, Pepper, PlaintextSecret, Randomness, holds_secret};
+use keyledger_secret::{Digest, Marker, Pepper, PlaintextSecret, Randomness, holds_any_secret, holds_secret};
 use proptest::prelude::*;
 
 /// Bytes that count up from a start.
@@ -92,6 +92,19 @@ fn another_installations_marker_is_malformed_here() {
     let minted = PlaintextSecret::mint(other, &Counting(3));
     assert!(PlaintextSecret::parse(other, minted.expose().as_bytes()).is_some());
     assert!(PlaintextSecret::parse(Marker::DEFAULT, minted.expose().as_bytes()).is_none());
+}
+
+#[test]
+fn a_secret_of_any_installation_is_spotted_by_its_form_and_checksum() {
+    for marker in ["kl1", "zz9", "a00"] {
+        let marker = Marker::parse(marker).expect("a marker");
+        let minted = PlaintextSecret::mint(marker, &Counting(3));
+        let text = format!("--reason=leaked: {}\n", minted.expose());
+        assert!(holds_any_secret(&text), "{marker}");
+        let slip = text.replace("leaked: ", "leaked:").replacen("456", "465", 1);
+        assert!(!holds_any_secret(&slip), "a wrong checksum: {slip}");
+    }
+    assert!(!holds_any_secret(""));
 }
 
 #[test]
