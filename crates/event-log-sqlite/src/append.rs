@@ -1,4 +1,6 @@
-use keyledger_event_log::{Append, AppendError, Appended, Claim, NewEvent, Position, Revision, StreamName};
+use keyledger_event_log::{
+    Append, AppendError, Appended, Checkpoint, Claim, NewEvent, Position, Revision, StreamName,
+};
 use rusqlite::{Connection, OptionalExtension, Result};
 
 use crate::read;
@@ -7,8 +9,8 @@ use crate::read;
 pub(crate) type Outcome = std::result::Result<Appended, AppendError>;
 
 /// Judges one append by what the transaction sees, the appends before it included, and records it where nothing
-/// speaks against it. `head` is the position of the last event, and moves on. A refused append changes nothing.
-pub(crate) fn record(db: &Connection, append: &Append, head: &mut Position) -> Result<Outcome> {
+/// speaks against it. `end` is the last event of the log, and moves on. A refused append changes nothing.
+pub(crate) fn record(db: &Connection, append: &Append, end: &mut Checkpoint) -> Result<Outcome> {
     if let Some(outcome) = recorded_before(db, append)? {
         return Ok(outcome);
     }
@@ -26,10 +28,11 @@ pub(crate) fn record(db: &Connection, append: &Append, head: &mut Position) -> R
         take(db, claim, &append.stream)?;
     }
     for event in &append.events {
-        *head = head.next();
-        insert(db, *head, &append.stream, event)?;
+        end.position = end.position.next();
+        insert(db, end.position, &append.stream, event)?;
+        end.mac.clone_from(&event.mac);
     }
-    Ok(Ok(Appended { position: *head }))
+    Ok(Ok(Appended { position: end.position }))
 }
 
 /// The outcome for an append of which the log knows an event id: its first position where exactly this append was

@@ -4,12 +4,15 @@ use rusqlite::{Error, ErrorCode};
 /// What an error of SQLite means for the log.
 #[derive(Debug)]
 pub(crate) enum Fault {
-    /// There is no space left.
+    /// There is no space left. A quota that is used up is [`Fault::Broken`]: SQLite reports it as it does a disk that
+    /// fails.
     Full,
     /// Another process holds the database for too long.
     Busy,
     /// There is no memory.
     OutOfMemory,
+    /// The log does not end with the event that this process recorded last.
+    Changed,
     /// Anything else: what was written before can no longer be counted on by this process.
     Broken(String),
 }
@@ -26,6 +29,11 @@ impl From<Error> for Fault {
 }
 
 impl Fault {
+    /// Whether nobody of this process may write any more.
+    pub(crate) fn is_final(&self) -> bool {
+        matches!(self, Self::Changed | Self::Broken(_))
+    }
+
     /// Whether a commit that failed so left nothing behind. SQLite reports a full disk before the frame that commits
     /// is whole, and a held database before anything is written; after any other error the frames may all be there,
     /// and the next start would find them.
@@ -40,6 +48,10 @@ impl std::fmt::Display for Fault {
             Self::Full => f.write_str("the disk is full: make space, it goes on by itself"),
             Self::Busy => f.write_str("another process holds the log"),
             Self::OutOfMemory => f.write_str("there is no memory left"),
+            Self::Changed => f.write_str(
+                "the log was changed by somebody else under the running process, its last event is not the one \
+                 recorded last: find out who can write to it, keep a copy of it, and start again",
+            ),
             Self::Broken(why) => f.write_str(why),
         }
     }

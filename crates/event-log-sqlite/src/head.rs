@@ -23,13 +23,32 @@ impl Head {
         Self(Arc::new(watch::Sender::new(position)))
     }
 
-    /// Wakes those who wait for `position` or one before it. The head never goes back.
+    /// Wakes those who wait for `position` or one before it. Late news of an earlier one change nothing.
     pub(crate) fn advance(&self, position: Position) {
         self.0.send_if_modified(|head| {
             let advances = position > *head;
             *head = position.max(*head);
             advances
         });
+    }
+
+    /// Takes in where the file ended when it was asked, after the head was `known`. What was known was in the file, so
+    /// that less of it now is no late news: its end was cut off. Whoever waits then is answered by the file itself.
+    fn found(&self, known: Position, found: Position) {
+        if found >= known {
+            return self.advance(found);
+        }
+        self.0.send_if_modified(|head| {
+            let stands = *head == known;
+            if stands {
+                *head = found;
+            }
+            stands
+        });
+    }
+
+    fn known(&self) -> Position {
+        *self.0.borrow()
     }
 
     /// The head once it lies after `position`; none where `patience` ran out first.
@@ -64,6 +83,7 @@ impl Watcher {
 
 fn look(db: Option<Connection>, path: &Path, head: &Head) -> rusqlite::Result<Connection> {
     let db = db.map_or_else(|| connection::to_read(path), Ok)?;
-    head.advance(read::head(&db)?);
+    let known = head.known();
+    head.found(known, read::head(&db)?);
     Ok(db)
 }

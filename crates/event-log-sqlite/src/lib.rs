@@ -3,10 +3,11 @@
 //! An append waits in one of two lanes ([`Lane`](keyledger_event_log::Lane)) until the one writer thread takes it,
 //! together with everything else that waits, into one transaction. Each append of such a group is judged on its own;
 //! all of them are made durable by one commit; then the readers are woken and the callers answered. The database is
-//! the only truth: nothing that decides over an append is kept in memory.
+//! the only truth: all that is kept in memory is which event was recorded last, so that a log that somebody else wrote
+//! to is noticed before a position is given twice.
 //!
-//! A disk that fails to make a commit durable is never asked again, because a second attempt would appear to succeed:
-//! the log refuses every append from then on, and [`SqliteLog::failed`] tells the process to end.
+//! A disk that fails to make a commit durable is never asked again, because a second attempt would appear to succeed,
+//! and a log that was changed under its writer is not written to: the log refuses every append from then on, and [`SqliteLog::failed`] tells the process to end.
 
 mod append;
 mod connection;

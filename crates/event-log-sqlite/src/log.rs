@@ -27,8 +27,9 @@ use crate::{
 
 /// An event log in one SQLite file.
 ///
-/// One handle writes; [`SqliteLog::open_read_only`] makes others beside it, in this or another process. A second
-/// writer would be safe, since the database alone decides, and slow.
+/// One handle writes; [`SqliteLog::open_read_only`] makes others beside it, in this or another process. There
+/// is no second writer: a log that does not end where its writer left it was changed by somebody else, and the writer
+/// records nothing more.
 ///
 /// Dropping the handle waits until what was taken for appending is recorded, and leaves one file behind.
 pub struct SqliteLog {
@@ -78,10 +79,11 @@ impl SqliteLog {
         };
         let (db, identity) = opened?;
         reserve.restore();
-        let head = Head::new(read::head(&db).map_err(|error| OpenError::unusable(path, error))?);
+        let end = read::end(&db).map_err(|error| OpenError::unusable(path, error))?;
+        let head = Head::new(end.position);
         let (entrance, exit) = lanes().map_err(failed)?;
         let (failure, failed_later) = watch::channel(None);
-        let writer = Writer { db, reserve, lanes: exit, head: head.clone(), failure };
+        let writer = Writer { db, end, reserve, lanes: exit, head: head.clone(), failure };
         let worker = writer.start().map_err(failed)?;
         Self::start(path, identity, head, Some(Writing { entrance, worker }), failed_later)
     }
@@ -112,7 +114,7 @@ impl SqliteLog {
     }
 
     /// Comes to an end when the log cannot be written any more, and says why: the process must end, because only a
-    /// new one can find out what is durable. Until then, and for ever on a handle that only reads or was dropped,
+    /// new one can find out what is durable, and whether what lies there is the log. Until then, and for ever on a handle that only reads or was dropped,
     /// it waits.
     pub fn failed(&self) -> impl Future<Output = Arc<str>> + Send + use<> {
         let mut failure = self.failure.clone();

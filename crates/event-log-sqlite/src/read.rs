@@ -1,4 +1,4 @@
-use keyledger_event_log::{Position, RecordedEvent, Revision, StreamName};
+use keyledger_event_log::{Checkpoint, Position, RecordedEvent, Revision, StreamName};
 use rusqlite::{CachedStatement, Connection, Error, OptionalExtension, Params, Result, Row, types::Type};
 use uuid::Uuid;
 
@@ -8,6 +8,17 @@ const MAX_BYTES: usize = 4 * 1024 * 1024;
 /// The position of the last event.
 pub(crate) fn head(db: &Connection) -> Result<Position> {
     db.prepare_cached("SELECT ifnull(max(position), 0) FROM events")?.query_row((), |row| position(row, 0))
+}
+
+/// The last event, by its position and code.
+pub(crate) fn end(db: &Connection) -> Result<Checkpoint> {
+    let last = db
+        .prepare_cached("SELECT position, mac FROM events ORDER BY position DESC LIMIT 1")?
+        .query_row((), |row| {
+            Ok(Checkpoint { position: position(row, 0)?, mac: row.get_ref(1)?.as_blob()?.to_vec() })
+        })
+        .optional()?;
+    Ok(last.unwrap_or_default())
 }
 
 /// The events after a position: at most `limit`, and fewer where they are large.

@@ -1,6 +1,7 @@
 use std::{
     fs::{File, OpenOptions},
     io::{self, Write},
+    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
 };
 
@@ -43,18 +44,23 @@ impl Reserve {
     /// Frees the space.
     pub(crate) fn give_up(&mut self) {
         self.whole = false;
-        if let Err(error) = File::create(&self.path) {
+        if let Err(error) = self.empty() {
             tracing::warn!(%error, path = %self.path.display(), "the space kept for revocations cannot be freed");
         }
     }
 
     /// Zeros that were written take space on every file system that neither compresses nor copies on write.
     fn write(&self) -> io::Result<()> {
-        let mut file = OpenOptions::new().write(true).create(true).truncate(true).open(&self.path)?;
+        let mut file = self.empty()?;
         let zeros = [0; 64 * 1024];
         for _ in 0..SIZE / zeros.len() as u64 {
             file.write_all(&zeros)?;
         }
         file.sync_all()
+    }
+
+    /// The file without its space; nobody else's business, as everything beside the log.
+    fn empty(&self) -> io::Result<File> {
+        OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&self.path)
     }
 }

@@ -1,6 +1,6 @@
 use std::{io, sync::Arc, thread};
 
-use keyledger_event_log::AppendError;
+use keyledger_event_log::{AppendError, Checkpoint};
 use metrics::{gauge, histogram};
 use rusqlite::{Connection, config::DbConfig};
 use tokio::sync::watch;
@@ -23,6 +23,8 @@ pub(crate) type Failure = watch::Sender<Option<Arc<str>>>;
 /// The one that writes: takes groups out of the lanes until nobody can append any more.
 pub(crate) struct Writer {
     pub(crate) db: Connection,
+    /// The last event of the log, as this process left it.
+    pub(crate) end: Checkpoint,
     pub(crate) reserve: Reserve,
     pub(crate) lanes: Exit,
     pub(crate) head: Head,
@@ -74,15 +76,16 @@ impl Writer {
     }
 
     fn commit(&mut self, group: &[Waiting]) -> Result<Committed, Aborted> {
-        group::commit(&mut self.db, group.iter().map(|waiting| &waiting.append))
+        group::commit(&mut self.db, &self.end, group.iter().map(|waiting| &waiting.append))
     }
 
     /// Readers first: the answer to a revocation waits for the validator, and everything here is durable.
-    fn acknowledge(&self, group: Vec<Waiting>, committed: Committed) {
-        self.head.advance(committed.head);
+    fn acknowledge(&mut self, group: Vec<Waiting>, committed: Committed) {
+        self.end = committed.end;
+        self.head.advance(self.end.position);
         if committed.events > 0 {
             histogram!("keyledger_event_log_sqlite_append_batch_events").record(committed.events as f64);
-            gauge!("keyledger_event_log_sqlite_head_position").set(committed.head.get() as f64);
+            gauge!("keyledger_event_log_sqlite_head_position").set(self.end.position.get() as f64);
         }
         for (waiting, outcome) in group.into_iter().zip(committed.outcomes) {
             waiting.answer(outcome);
@@ -92,7 +95,10 @@ impl Writer {
     /// Answers a group of which nothing can be acknowledged.
     fn abandon(&self, group: Vec<Waiting>, aborted: Aborted) {
         let why = aborted.fault.to_string();
-        self.fail_if_broken(&aborted.fault);
+        // Who does not know where the log ends cannot tell whether somebody else wrote to it.
+        if aborted.fault.is_final() || aborted.outcome_unknown {
+            self.fail(&why);
+        }
         if !aborted.outcome_unknown {
             return refuse(group, &why);
         }
@@ -111,8 +117,10 @@ impl Writer {
         let due = self.db.prepare_cached(waiting).and_then(|mut statement| statement.query_row((), pages));
         let copied =
             due.and_then(|pages| if pages < CHECKPOINT_PAGES { Ok(()) } else { copy(&self.db, "PASSIVE") });
-        if let Err(error) = copied {
-            self.fail_if_broken(&error.into());
+        if let Err(fault) = copied.map_err(Fault::from)
+            && fault.is_final()
+        {
+            self.fail(&fault.to_string());
         }
     }
 
@@ -134,12 +142,11 @@ impl Writer {
         self.failure.borrow().clone()
     }
 
-    fn fail_if_broken(&self, fault: &Fault) {
-        if let Fault::Broken(why) = fault
-            && self.failed().is_none()
-        {
-            tracing::error!(%why, "the log cannot be written any more");
-            self.failure.send_replace(Some(why.as_str().into()));
+    /// Nothing is written any more; the first reason stands.
+    fn fail(&self, why: &str) {
+        if self.failed().is_none() {
+            tracing::error!(why, "the log cannot be written any more");
+            self.failure.send_replace(Some(why.into()));
         }
     }
 }
@@ -147,7 +154,7 @@ impl Writer {
 impl Drop for Writer {
     fn drop(&mut self) {
         if thread::panicking() {
-            self.fail_if_broken(&Fault::Broken("its writer panicked".to_owned()));
+            self.fail("its writer panicked");
         }
     }
 }

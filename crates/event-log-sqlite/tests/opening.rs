@@ -1,6 +1,6 @@
 //! What lies at the path decides: a log is opened, anything else is refused in a sentence and left as it was.
 
-use std::{fs, path::PathBuf};
+use std::{fs, os::unix::fs::PermissionsExt, path::PathBuf};
 
 use keyledger_event_log::{
     Append, Claim, EventLog, Position,
@@ -53,6 +53,21 @@ async fn a_log_that_is_opened_again_holds_everything_byte_for_byte() {
     let claimed = Append { claims: vec![Claim::new("prefix-3")], ..append(99, 0, 1) };
     log.append(claimed).await.expect_err("claims are kept as well");
     assert_eq!(log.append(append(99, 0, 1)).await.expect("an append").position.get(), 61);
+}
+
+#[test]
+fn what_lies_in_the_directory_is_nobody_elses_business() {
+    let (directory, path) = place();
+    let log = SqliteLog::create(&path, identity()).expect("a new log");
+    let mut seen = Vec::new();
+    for file in fs::read_dir(&directory).expect("a directory").flatten() {
+        let mode = file.metadata().expect("its mode").permissions().mode() & 0o777;
+        seen.push((file.file_name().into_string().expect("a name"), format!("{mode:o}")));
+    }
+    drop(log);
+    seen.sort();
+    let names = ["log.db", "log.db-shm", "log.db-wal", "log.reserve"];
+    assert_eq!(seen, names.map(|name| (name.to_owned(), "600".to_owned())));
 }
 
 #[test]
