@@ -12,6 +12,8 @@ const BEHIND: usize = 8_000;
 pub(crate) struct Intake {
     log: Arc<dyn EventLog>,
     subscription: Subscription,
+    /// The last event that was given out.
+    checkpoint: Checkpoint,
     checker: Checker,
     keys: MacKeysSource,
     /// As the log last told.
@@ -35,15 +37,20 @@ impl Intake {
         }
         let head = log.head().await?;
         let subscription = Subscription::new(Arc::clone(&log), checkpoint.position);
-        Ok(Self { log, subscription, checker, keys, head })
+        Ok(Self { log, subscription, checkpoint: checkpoint.clone(), checker, keys, head })
     }
 
-    /// The events that come next; none where the log was asked and is quiet.
+    /// The events that come next; none where the log was asked and is quiet. Either way the log has shown anew that it
+    /// holds the event before them: where an end was cut off, or written over, what comes next looks like any other.
     pub(crate) async fn next(&mut self) -> Result<Vec<CheckedEvent>, StopReason> {
         let mut events = self.next_few().await?;
         // What lies before a known head is there, so nobody waits for it.
         while !events.is_empty() && events.len() < BEHIND && self.subscription.position() < self.head {
             events.append(&mut self.next_few().await?);
+        }
+        self.checkpoint.confirm(&*self.log).await?;
+        if let Some(CheckedEvent { position, mac, .. }) = events.last() {
+            self.checkpoint = Checkpoint { position: *position, mac: mac.clone() };
         }
         Ok(events)
     }

@@ -34,7 +34,7 @@ impl Projector {
         projection: P,
     ) -> io::Result<Self> {
         let name = projection.name();
-        let (publisher, progress) = Publisher::new(projection.checkpoint().position);
+        let (publisher, progress) = Publisher::new(name, projection.checkpoint().position);
         let (stop, mut stopping) = watch::channel(false);
         let meters = Meters::new(name);
         let mut follower = Follower { projection, log, keys, clock, publisher, meters };

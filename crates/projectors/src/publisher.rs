@@ -1,23 +1,30 @@
 use std::{sync::Arc, time::Instant};
 
 use keyledger_event_log::Position;
+use metrics::{Gauge, gauge};
 use tokio::sync::watch;
 
 use crate::{Progress, State, StopReason};
 
 /// The one who tells others how far the projector has come.
-pub(crate) struct Publisher(watch::Sender<Progress>);
+pub(crate) struct Publisher {
+    progress: watch::Sender<Progress>,
+    /// 1 once the projector stopped by itself: the alarm for somebody to look.
+    stopped: Gauge,
+}
 
 impl Publisher {
-    pub(crate) fn new(position: Position) -> (Self, watch::Receiver<Progress>) {
-        let (sender, receiver) =
+    pub(crate) fn new(projection: &'static str, position: Position) -> (Self, watch::Receiver<Progress>) {
+        let (progress, receiver) =
             watch::channel(Progress { position, state: State::CatchingUp, heard_at: None });
-        (Self(sender), receiver)
+        let stopped = gauge!("keyledger_projectors_stopped", "projection" => projection);
+        stopped.set(0.0);
+        (Self { progress, stopped }, receiver)
     }
 
     /// The projection holds the events up to `position`; there may be more.
     pub(crate) fn applied(&self, position: Position) {
-        self.0.send_modify(|progress| {
+        self.progress.send_modify(|progress| {
             progress.position = position;
             if matches!(progress.state, State::CutOff(_)) {
                 progress.state = State::CatchingUp;
@@ -27,7 +34,7 @@ impl Publisher {
 
     /// The projection holds everything that was in the log at this moment.
     pub(crate) fn heard(&self, at: Instant) {
-        self.0.send_modify(|progress| {
+        self.progress.send_modify(|progress| {
             progress.heard_at = Some(at);
             progress.state = State::Live;
         });
@@ -35,17 +42,20 @@ impl Publisher {
 
     /// When [`Publisher::heard`] was last said.
     pub(crate) fn heard_at(&self) -> Option<Instant> {
-        self.0.borrow().heard_at
+        self.progress.borrow().heard_at
     }
 
     pub(crate) fn cut_off(&self, why: &str) {
-        self.0.send_modify(|progress| progress.state = State::CutOff(why.into()));
+        self.progress.send_modify(|progress| progress.state = State::CutOff(why.into()));
     }
 
     /// Nothing more will come.
     pub(crate) fn over(&self, outcome: Result<(), StopReason>) {
+        if outcome.is_err() {
+            self.stopped.set(1.0);
+        }
         let state = outcome.map_or_else(|reason| State::Stopped(Arc::new(reason)), |()| State::Ended);
-        self.0.send_modify(|progress| progress.state = state);
+        self.progress.send_modify(|progress| progress.state = state);
     }
 }
 

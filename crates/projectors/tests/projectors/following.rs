@@ -1,8 +1,7 @@
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    sync::atomic::Ordering,
+    time::{Duration, Instant},
 };
-use std::time::{Duration, Instant};
 
 use keyledger_event_log::{EventLog, Position, Subscription};
 use keyledger_projectors::State;
@@ -73,13 +72,13 @@ async fn a_quiet_log_is_heard_again_and_again() {
 
 #[tokio::test]
 async fn a_log_that_does_not_answer_is_not_heard_and_is_asked_again() {
-    let line = Arc::new(Line { log: log_of(1).await, cut: AtomicBool::new(false) });
+    let line = Line::to(log_of(1).await);
     let notebook = Notebook::default();
     let projector = follow(line.clone(), &notebook);
     until(&projector, |progress| matches!(progress.state, State::Live)).await;
     line.cut.store(true, Ordering::SeqCst);
     let cut = until(&projector, |progress| matches!(progress.state, State::CutOff(_))).await;
-    let position = append_good(&*line.log, 1, 1).await;
+    let position = append_good(&*line.log(), 1, 1).await;
     assert!(!projector.applied(position, Duration::from_millis(200)).await);
     assert_eq!(projector.progress().heard_at, cut.heard_at, "no answer is no news");
     line.cut.store(false, Ordering::SeqCst);
@@ -90,7 +89,8 @@ async fn a_log_that_does_not_answer_is_not_heard_and_is_asked_again() {
 
 #[tokio::test]
 async fn a_log_that_does_not_answer_yet_is_waited_for() {
-    let line = Arc::new(Line { log: log_of(3).await, cut: AtomicBool::new(true) });
+    let line = Line::to(log_of(3).await);
+    line.cut.store(true, Ordering::SeqCst);
     let projector = follow(line.clone(), &Notebook::default());
     let progress = until(&projector, |progress| matches!(progress.state, State::CutOff(_))).await;
     assert_eq!(progress.heard_at, None);

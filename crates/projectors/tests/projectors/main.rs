@@ -2,6 +2,7 @@
 
 #![allow(clippy::disallowed_methods, reason = "the tests give the projectors the machine's monotonic clock")]
 
+mod exchanged;
 mod following;
 mod measuring;
 mod rebuilding;

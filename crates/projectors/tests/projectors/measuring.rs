@@ -1,6 +1,11 @@
+use std::sync::atomic::Ordering;
+
 use metrics_exporter_prometheus::PrometheusBuilder;
 
-use crate::world::{Notebook, append_good, append_unreadable, follow, log_of, until};
+use crate::world::{
+    Notebook, append, append_good, append_unreadable, draft, follow, log_of, mac_keys, sealed, stop_reason,
+    stream, until,
+};
 
 #[tokio::test]
 async fn what_a_projector_does_can_be_measured() {
@@ -15,11 +20,22 @@ async fn what_a_projector_does_can_be_measured() {
     let heard = until(&projector, |progress| progress.heard_at.is_some()).await.heard_at;
     until(&projector, |progress| progress.heard_at > heard).await;
     projector.stop().await;
+
+    let log = log_of(1).await;
+    append(&*log, stream(2), sealed(&draft(stream(2), 0), &mac_keys(8))).await;
+    stop_reason(&follow(log, &Notebook { name: "forged", ..Notebook::default() })).await;
+    let trips = Notebook { name: "trips", ..Notebook::default() };
+    trips.trips.store(true, Ordering::SeqCst);
+    stop_reason(&follow(log_of(1).await, &trips)).await;
+
     let shown = metrics.render();
     for line in [
         "position{projection=\"measured\"} 4",
         "lag_events{projection=\"measured\"} 0",
         "unreadable_events{projection=\"measured\"} 1",
+        "stopped{projection=\"measured\"} 0",
+        "stopped{projection=\"forged\"} 1",
+        "stopped{projection=\"trips\"} 1",
     ] {
         assert!(shown.contains(&format!("keyledger_projectors_{line}\n")), "{shown}");
     }

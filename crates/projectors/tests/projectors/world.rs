@@ -208,13 +208,27 @@ pub(crate) async fn stop_reason(projector: &Projector) -> Arc<StopReason> {
     }
 }
 
-/// A log behind a line that can be cut.
+/// A log behind a line that can be cut, or laid to another log.
 pub(crate) struct Line {
-    pub(crate) log: Arc<MemoryLog>,
+    log: Mutex<Arc<MemoryLog>>,
     pub(crate) cut: AtomicBool,
 }
 
 impl Line {
+    pub(crate) fn to(log: Arc<MemoryLog>) -> Arc<Self> {
+        Arc::new(Self { log: Mutex::new(log), cut: AtomicBool::new(false) })
+    }
+
+    /// The log at the other end.
+    pub(crate) fn log(&self) -> Arc<MemoryLog> {
+        Arc::clone(&self.log.lock().expect("nobody panics with the line in hand"))
+    }
+
+    /// Puts another log in the place of the one at the other end: somebody changed the file.
+    pub(crate) fn exchange(&self, log: Arc<MemoryLog>) {
+        *self.log.lock().expect("nobody panics with the line in hand") = log;
+    }
+
     fn pass(&self) -> Result<(), ReadError> {
         if self.cut.load(Ordering::SeqCst) {
             Err(ReadError::Unavailable("the line is cut".to_owned()))
@@ -227,17 +241,17 @@ impl Line {
 #[async_trait]
 impl EventLog for Line {
     fn identity(&self) -> LogIdentity {
-        self.log.identity()
+        self.log().identity()
     }
     fn order(&self) -> PositionOrder {
-        self.log.order()
+        self.log().order()
     }
     async fn append(&self, append: Append) -> Result<Appended, AppendError> {
-        self.log.append(append).await
+        self.log().append(append).await
     }
     async fn read(&self, after: Position, limit: usize) -> Result<Vec<RecordedEvent>, ReadError> {
         self.pass()?;
-        self.log.read(after, limit).await
+        self.log().read(after, limit).await
     }
     async fn read_stream(
         &self,
@@ -245,19 +259,19 @@ impl EventLog for Line {
         from: Revision,
     ) -> Result<Vec<RecordedEvent>, ReadError> {
         self.pass()?;
-        self.log.read_stream(stream, from).await
+        self.log().read_stream(stream, from).await
     }
     async fn find(&self, id: Uuid) -> Result<Option<RecordedEvent>, ReadError> {
         self.pass()?;
-        self.log.find(id).await
+        self.log().find(id).await
     }
     async fn head(&self) -> Result<Position, ReadError> {
         self.pass()?;
-        self.log.head().await
+        self.log().head().await
     }
     async fn wait(&self, after: Position, patience: Duration) -> Result<Position, ReadError> {
         self.pass()?;
-        let head = self.log.wait(after, patience).await?;
+        let head = self.log().wait(after, patience).await?;
         self.pass()?;
         Ok(head)
     }
