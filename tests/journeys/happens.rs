@@ -177,7 +177,11 @@ fn while_an_overlap_runs_regenerate_is_refused_unless_it_says_which_secret_to_gi
     let third = Created::from_answer(&post(&registry, &first.at("regenerate"), oldest).expecting(200));
     assert!(!works(&registry, &first) && works(&registry, &second) && works(&registry, &third));
 
-    let newest = json!({ "overlapSeconds": 60, "replace": "newest" });
+    let both = json!({ "overlapSeconds": 60, "replace": "newest" });
+    let refused = post(&registry, &first.at("regenerate"), both);
+    refused.problem(422, "invalid");
+    assert_eq!(refused.faulty_fields(), ["overlapSeconds"], "the deployed secret keeps the end it has");
+    let newest = json!({ "replace": "newest" });
     let fourth = Created::from_answer(&post(&registry, &first.at("regenerate"), newest).expecting(200));
     assert!(works(&registry, &second) && !works(&registry, &third) && works(&registry, &fourth));
     assert_eq!(fourth.key["supersededSecrets"], third.key["supersededSecrets"], "the overlap is as it was");

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use keyledger_tests::{Client, Lines, Registry, eventually};
+use keyledger_tests::{Client, Created, Lines, Registry, eventually};
 use serde_json::{Value, json};
 
 /// How long an event may take on a busy machine before a test calls it missing.
@@ -84,6 +84,26 @@ fn a_stream_ends_within_a_second_of_its_keys_revocation() {
     assert!(idle.end_within(bound), "an idle stream goes on");
     assert!(busy.end_within(bound), "a busy stream goes on");
     assert_eq!(next(&other).0, 1, "another key's stream goes on");
+}
+
+#[test]
+fn a_stream_ends_within_a_second_of_the_secret_that_opened_it() {
+    let registry = Registry::start();
+    let first = registry.create("registry", "auditor", &["registryEvents:read"]);
+    let follower = |key: &Created| follow(&registry.management(&key.secret), "partnerId=nobody", None);
+    let of_first = follower(&first);
+    let second = registry.regenerate(&first, 0);
+    // The second that is promised, and another for a busy machine.
+    let bound = Duration::from_secs(2);
+    assert!(of_first.end_within(bound), "the stream of a superseded secret goes on");
+
+    let of_second = follower(&second);
+    let third = registry.regenerate(&first, 3600);
+    let of_third = follower(&third);
+    assert!(!of_second.end_within(bound), "the overlap runs");
+    registry.operator().post(&first.at("end-overlap"), &json!({})).send().expecting(200);
+    assert!(of_second.end_within(bound), "the stream of a secret whose overlap was ended goes on");
+    assert!(!of_third.end_within(Duration::ZERO), "the newest secret's stream goes on");
 }
 
 #[test]

@@ -1,12 +1,12 @@
 use keyledger_domain::{
     Timestamp,
-    envelope::{Draft, Private, Stream, Verifier, seal, uuid_v7},
+    envelope::{Draft, Event, Private, Stream, Verifier, seal, uuid_v7},
     event::Body,
 };
 use keyledger_event_log::{Append, AppendError, Claim, Lane, NewEvent, Position, Revision, StreamName};
 use uuid::Uuid;
 
-use crate::{CommandService, Failure, Request};
+use crate::{CommandError, CommandService, Failure, Refusal, Request};
 
 /// What was decided to be recorded, all in one append.
 pub(crate) struct Decided {
@@ -30,6 +30,12 @@ pub(crate) enum Outcome {
     Recorded(Position),
     /// Another writer was faster, or took a claim or an event id: load again and decide again.
     Overtaken,
+}
+
+/// An event that a request recorded before.
+pub(crate) struct Recorded {
+    pub(crate) event: Event,
+    pub(crate) position: Position,
 }
 
 impl CommandService {
@@ -97,7 +103,7 @@ impl CommandService {
         Ok(Append { stream: StreamName::new(stream.to_string()), events, claims, lane })
     }
 
-    /// What was recorded under the number of a command with an idempotency key: the stream and position of the event.
+    /// What was recorded under the number of a command with an idempotency key.
     ///
     /// # Errors
     /// A refusal, where it was recorded for another request.
@@ -105,17 +111,17 @@ impl CommandService {
         &self,
         request: &Request,
         number: u32,
-    ) -> Result<Option<(Stream, Position)>, crate::CommandError> {
+    ) -> Result<Option<Recorded>, CommandError> {
         let Some(idempotency) = &request.idempotency else { return Ok(None) };
         let Some(names) = request.names(self.identity().log) else { return Ok(None) };
         let id: Uuid = names.event_id(number);
         let Some(found) = self.log().find(id).await? else { return Ok(None) };
         let event = self.open(&found, &self.parts().keyring.mac_keys())?;
         // A private part that was purged names no request any more; the id alone says whose it was.
-        let digest = event.private.and_then(|private| private.request_digest);
+        let digest = event.private.as_ref().and_then(|private| private.request_digest);
         if digest.is_some_and(|digest| digest != idempotency.digest) {
-            return Err(crate::Refusal::IdempotencyKeyReused.into());
+            return Err(Refusal::IdempotencyKeyReused.into());
         }
-        Ok(Some((event.stream, found.position)))
+        Ok(Some(Recorded { event, position: found.position }))
     }
 }

@@ -38,6 +38,9 @@ pub struct Minted {
     pub changed: Changed,
     /// The secret, here and nowhere else; none where this request was recorded before.
     pub secret: Option<PlaintextSecret>,
+    /// The prefix of the secret that this request minted, now or then; none where a newer release recorded it, and this
+    /// one cannot read what.
+    pub prefix: Option<Prefix>,
 }
 
 /// What was decided about one key: nothing, where it already is as it should be.
@@ -51,6 +54,8 @@ pub(crate) struct Decision {
 pub(crate) struct Attempted {
     pub(crate) key: Key,
     pub(crate) secret: Option<PlaintextSecret>,
+    /// The prefix of the secret that its request minted, now or before.
+    pub(crate) prefix: Option<Prefix>,
     /// Whether this attempt recorded something.
     pub(crate) recorded: bool,
 }
@@ -95,8 +100,16 @@ impl CommandService {
         Err(Failure::Contended.into())
     }
 
-    /// One attempt to change a key; none where it was overtaken.
+    /// One attempt to change a key, when it is its turn; none where another process was faster.
     pub(crate) async fn attempt(
+        &self,
+        attempt: Attempt<'_>,
+        decide: &mut (impl FnMut(Option<&Key>, Timestamp) -> Result<Decision, Refusal> + Send),
+    ) -> Result<Option<Attempted>, CommandError> {
+        self.inside().turns.take(attempt.key_id, attempt.lane, self.attempt_now(attempt, decide)).await
+    }
+
+    async fn attempt_now(
         &self,
         attempt: Attempt<'_>,
         decide: &mut (impl FnMut(Option<&Key>, Timestamp) -> Result<Decision, Refusal> + Send),
@@ -108,8 +121,9 @@ impl CommandService {
         let Decision { events, secret } = decide(key.as_ref(), now)?;
         if events.is_empty() {
             let key = key.ok_or(Rejection::NoSuchKey)?;
-            return Ok(Some(Attempted { key, secret: None, recorded: false }));
+            return Ok(Some(Attempted { key, secret: None, prefix: None, recorded: false }));
         }
+        let prefix = events.iter().find_map(new_prefix);
         let revision = Revision::after(key.as_ref().map(|key| Revision::new(key.revision)));
         let decided = Decided {
             stream: Stream::Key(key_id),
@@ -118,27 +132,33 @@ impl CommandService {
             occurred_at: now,
             bodies: events.iter().cloned().map(Body::Key).collect(),
             verifier: secret.as_ref().map(|secret| self.verifier(secret)),
-            claims: events
-                .iter()
-                .filter_map(new_prefix)
-                .map(|prefix| Claim::new(format!("prefix-{prefix}")))
-                .collect(),
+            claims: prefix.iter().map(|prefix| Claim::new(format!("prefix-{prefix}"))).collect(),
             lane,
         };
         let Outcome::Recorded(position) = self.append(request, decided).await? else { return Ok(None) };
         let key = after(key, &events, request, Happening { key_id, revision, position, at: now });
         let key = key.ok_or_else(|| Failure::Damaged("what was recorded makes no key".to_owned()))?;
-        Ok(Some(Attempted { key, secret, recorded: true }))
+        Ok(Some(Attempted { key, secret, prefix, recorded: true }))
     }
 
     /// The key of a request that was recorded before, as it is now.
     async fn replay(&self, request: &Request, key_id: KeyId) -> Result<Option<Attempted>, CommandError> {
-        let Some((stream, _)) = self.recorded(request, 0).await? else { return Ok(None) };
-        if stream != Stream::Key(key_id) {
+        let Some(first) = self.recorded(request, 0).await? else { return Ok(None) };
+        if first.event.stream != Stream::Key(key_id) {
             return Err(Refusal::IdempotencyKeyReused.into());
         }
         let key = self.load(key_id).await?.ok_or(Rejection::NoSuchKey)?;
-        Ok(Some(Attempted { key, secret: None, recorded: true }))
+        let prefix = match &first.event.body {
+            Body::Key(event) => new_prefix(event),
+            Body::Catalogue(_) | Body::Unreadable(_) => None,
+        };
+        Ok(Some(Attempted { key, secret: None, prefix, recorded: true }))
+    }
+
+    /// Waits until the readers have applied the last event of a key that got a secret.
+    pub(crate) async fn settle_minted(&self, attempted: Attempted) -> Minted {
+        let Attempted { key, secret, prefix, recorded: _ } = attempted;
+        Minted { changed: self.settle(key).await, secret, prefix }
     }
 
     /// Waits until the readers have applied the key's last event.

@@ -49,8 +49,7 @@ impl CommandService {
                 .map_err(|rejection| values.all_faults(rejection, &catalogue, &partner, now))?;
             Ok(Decision { events, secret: Some(secret) })
         });
-        let attempted = attempted.await?;
-        Ok(Minted { changed: self.settle(attempted.key).await, secret: attempted.secret })
+        Ok(self.settle_minted(attempted.await?).await)
     }
 
     fn new_key_id(&self, request: &Request) -> KeyId {

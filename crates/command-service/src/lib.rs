@@ -5,7 +5,7 @@
 //! rest of the house stands in [`ports`].
 //!
 //! A command on a key goes one way: load its stream → open and fold → decide → mint → seal → append. Where another writer
-//! was faster it is decided again on the new state; see `change.rs`.
+//! was faster it is decided again on the new state; see `change.rs`. Within a process the commands on one key take turns.
 
 mod append;
 mod catalogue;
@@ -30,6 +30,7 @@ mod revoke_prefix;
 pub mod routes;
 mod service;
 mod show_key;
+mod turns;
 
 pub use change::{Changed, KeyRef, Minted};
 pub use change_catalogue::{CatalogueChanged, ChangeCatalogue, Losing};

@@ -20,8 +20,8 @@ pub trait Gatekeeper: Send + Sync {
     /// [`Unidentified`]: nobody, or it cannot be known now.
     fn identify(&self, api_key: &[u8]) -> Result<Principal, Unidentified>;
 
-    /// Whether the key still works. A live stream of events ends with its key.
-    fn stands(&self, key_id: KeyId) -> bool;
+    /// Whether the secret with this prefix still works. A live stream of events ends with the secret that opened it.
+    fn stands(&self, prefix: Prefix) -> bool;
 }
 
 /// Who asks.
@@ -29,6 +29,8 @@ pub trait Gatekeeper: Send + Sync {
 pub struct Principal {
     /// The management key that was presented.
     pub key_id: KeyId,
+    /// The prefix of that one of its secrets which was.
+    pub prefix: Prefix,
     /// What it may do.
     pub authority: Authority,
     /// The actor of the events that it causes.
@@ -38,8 +40,9 @@ pub struct Principal {
 impl Principal {
     /// The holder of a management key.
     #[must_use]
-    pub fn key(key_id: KeyId, authority: Authority) -> Self {
-        Self { key_id, authority, actor: Actor { kind: ActorKind::Key, id: key_id.to_string() } }
+    pub fn key(key_id: KeyId, prefix: Prefix, authority: Authority) -> Self {
+        let actor = Actor { kind: ActorKind::Key, id: key_id.to_string() };
+        Self { key_id, prefix, authority, actor }
     }
 }
 

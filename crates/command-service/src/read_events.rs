@@ -96,6 +96,10 @@ impl EventReader {
         match &event.body {
             Body::Key(_) if event.stream != Stream::Key(self.reader.key_id) => false,
             Body::Key(KeyEvent::Revoked(_)) => true,
+            Body::Key(KeyEvent::Regenerated(renewed)) => {
+                let mut kept = renewed.superseded_secrets.iter().map(|secret| secret.prefix);
+                !kept.any(|prefix| prefix == self.reader.prefix)
+            }
             Body::Key(KeyEvent::ScopesChanged(changed)) => {
                 !Authority::of(changed.partner_id.clone(), &changed.scopes).may_read_events()
             }

@@ -43,7 +43,6 @@ impl CommandService {
             let situation = Situation { now, catalogue: &catalogue, authority: &request.authority };
             Ok(Decision { events: decide(Some(present), regenerate, situation)?, secret: Some(secret) })
         });
-        let attempted = attempted.await?;
-        Ok(Minted { changed: self.settle(attempted.key).await, secret: attempted.secret })
+        Ok(self.settle_minted(attempted.await?).await)
     }
 }

@@ -45,7 +45,7 @@ impl CommandService {
         let number = self.next_number(request).await?;
         let head = self.lists_must_be_current().await?;
         let (began, position) = match self.recorded(request, 0).await? {
-            Some((_, first)) => (first, first),
+            Some(first) => (first.position, first.position),
             None => (head.next(), head),
         };
         let takes_operators = command.partner_id.is_registry() && !command.force && !command.dry_run;

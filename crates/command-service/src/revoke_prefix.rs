@@ -74,6 +74,8 @@ impl CommandService {
         command: RevokePrefix,
     ) -> Result<Revocation, CommandError> {
         let _underway = self.enter(request)?;
+        // What was recorded for another request is found out before anything is told, on a dry run too.
+        self.recorded(request, 0).await?;
         let RevokePrefix { prefix, reason, dry_run, force } = command;
         let key_id = match self.matching(prefix).await?.as_slice() {
             [one] => one.key_id,

@@ -14,6 +14,7 @@ use crate::{
     catalogue::CatalogueMemory,
     in_flight::InFlight,
     ports::{KeyLists, Keyring, Readers},
+    turns::Turns,
 };
 
 /// The use cases. Cheap to clone; all clones are one service.
@@ -43,6 +44,7 @@ pub(crate) struct Inside {
     pub(crate) parts: Parts,
     pub(crate) catalogue: CatalogueMemory,
     pub(crate) in_flight: InFlight,
+    pub(crate) turns: Turns,
     /// Held by whoever takes an operator's right away, so that two do not each believe the other one stays.
     pub(crate) operators: tokio::sync::Mutex<()>,
     known_head: AtomicU64,
@@ -59,6 +61,7 @@ impl CommandService {
             parts,
             catalogue: CatalogueMemory::default(),
             in_flight: InFlight::default(),
+            turns: Turns::default(),
             operators: tokio::sync::Mutex::default(),
             known_head: AtomicU64::default(),
         }))

@@ -84,6 +84,9 @@ impl<'a> World<'a> {
             Step::Regenerate { overlap, replace: None, .. } => {
                 caller.post(&key.at("regenerate"), &json!({ "overlapSeconds": overlap })).send()
             }
+            Step::Regenerate { replace: Some("newest"), .. } => {
+                caller.post(&key.at("regenerate"), &json!({ "replace": "newest" })).send()
+            }
             Step::Regenerate { overlap, replace, .. } => {
                 let body = json!({ "overlapSeconds": overlap, "replace": replace });
                 caller.post(&key.at("regenerate"), &body).send()

@@ -24,6 +24,7 @@ use crate::{CatalogueChanged, ChangeCatalogue, Losing};
 
 /// A whole catalogue, to take the place of the present one.
 #[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
 #[schema(as = ChangeCatalogue, rename_all = "camelCase")]
 pub(super) struct ChangeCatalogueBody {
     /// All resources.

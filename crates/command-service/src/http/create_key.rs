@@ -15,6 +15,7 @@ use crate::{CommandService, CreateKey, Failure, edit_key::Values};
 
 /// What a new key is to be.
 #[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
 #[schema(as = CreateKey, rename_all = "camelCase", example = json!({"name": "Order sync", "scopes": ["client:read"]}))]
 pub(super) struct CreateKeyBody {
     /// What people call it. It stays in the history for ever.

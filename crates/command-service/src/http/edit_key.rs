@@ -16,6 +16,7 @@ use crate::{CommandService, EditKey, KeyRef, Revisions, edit_key::Values};
 
 /// What is to change about a key; what is left out stays as it is.
 #[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
 #[schema(as = EditKey, rename_all = "camelCase", example = json!({"name": "Order sync, Cologne", "expiresAt": null}))]
 pub(super) struct EditKeyBody {
     /// What people call it. It stays in the history for ever.

@@ -163,7 +163,7 @@ impl KeyBody {
         let gone = |scope: &&Scope| !is_registry_scope(scope) && !defined(scope);
         let lost_scopes = key.scopes.iter().filter(gone).cloned().collect();
         let status = key.status(now).into();
-        let superseded_secrets = key.overlapping(now).copied().collect();
+        let superseded_secrets = still_working(&key, now);
         let (revoked_at, revoked_by, revocation_reason) = match key.revoked {
             Some(revoked) => (Some(revoked.at), Some(revoked.by), revoked.reason),
             None => (None, None, None),
@@ -192,6 +192,18 @@ impl KeyBody {
     }
 }
 
+/// The superseded secrets that work, each until its overlap or the key itself ends.
+fn still_working(key: &Key, now: Timestamp) -> Vec<SupersededSecret> {
+    if key.status(now) != Status::Active {
+        return Vec::new();
+    }
+    let capped = |secret: &SupersededSecret| {
+        let valid_until = key.expires_at.map_or(secret.valid_until, |expiry| secret.valid_until.min(expiry));
+        SupersededSecret { valid_until, ..*secret }
+    };
+    key.overlapping(now).map(capped).collect()
+}
+
 /// A key as an answer shows it now.
 pub(super) async fn shown(service: &CommandService, key: Key) -> KeyBody {
     KeyBody::of(key, service.now(), service.scopes().await.ok().as_ref())
@@ -208,9 +220,8 @@ pub(super) async fn changed(service: &CommandService, changed: Changed) -> Resul
 
 /// The answer to a command that minted a secret. Whatever else may be wrong by now, the only copy is not withheld.
 pub(super) async fn minted(service: &CommandService, minted: Minted, status: StatusCode) -> HttpResponse {
-    let Minted { changed: Changed { key, applied }, secret } = minted;
-    let note = "this request was recorded before, and its secret was shown then; it is stored nowhere. If that answer was \
-                lost, regenerate the key with replace: \"newest\"";
+    let Minted { changed: Changed { key, applied }, secret, prefix } = minted;
+    let note = note_on_lost_secret(&key, prefix, service.now());
     let location = format!("/v1/partners/{}/keys/{}", key.partner_id, key.key_id);
     let revision = key.revision;
     let body = MintedBody {
@@ -224,4 +235,27 @@ pub(super) async fn minted(service: &CommandService, minted: Minted, status: Sta
         answer.insert_header(("Location", location));
     }
     answer.insert_header(etag(revision)).insert_header(("Cache-Control", "no-store")).json(body)
+}
+
+/// What somebody is told who repeats a request and so does not get its secret again. Giving up the newest secret is
+/// advised only where that is the one which this request minted: another may be in use.
+fn note_on_lost_secret(key: &Key, minted: Option<Prefix>, now: Timestamp) -> &'static str {
+    match key.status(now) {
+        Status::Revoked => {
+            "this request was recorded before, and its secret was shown then; the key was revoked since, so that secret is \
+             dead"
+        }
+        Status::Expired => {
+            "this request was recorded before, and its secret was shown then; the key has expired since, so that secret is \
+             dead"
+        }
+        Status::Active if minted == Some(key.prefix) => {
+            "this request was recorded before, and its secret was shown then; it is stored nowhere. If that answer was \
+             lost, regenerate the key with replace: \"newest\""
+        }
+        Status::Active => {
+            "this request was recorded before, and its secret was shown then; the key was regenerated since, so another \
+             secret has taken its place"
+        }
+    }
 }

@@ -26,8 +26,8 @@ const HEARTBEAT: Duration = Duration::from_secs(15);
 /// Reads the events of every partner
 ///
 /// Up to the head of the log, one JSON object a line, streamed. With `Accept: text/event-stream` it follows live: the id of
-/// each event is its position, `Last-Event-ID` resumes after it, and the stream ends within a second of its key's
-/// revocation. For auditors and operators.
+/// each event is its position, `Last-Event-ID` resumes after it, and the stream ends within a second of the end
+/// of the secret that opened it: revoked, superseded without an overlap, or expired. For auditors and operators.
 #[utoipa::path(
     get, path = "/v1/events", tag = "history",
     params(
@@ -148,7 +148,7 @@ impl Events {
             {
                 return Ok(None);
             }
-            if !self.entrance.api.gatekeeper.stands(self.entrance.principal.key_id) {
+            if !self.entrance.api.gatekeeper.stands(self.entrance.principal.prefix) {
                 return self.no_longer();
             }
             let Read::Events(events) = self.reader.next().await? else { return self.no_longer() };
@@ -166,7 +166,7 @@ impl Events {
         }
     }
 
-    /// The end for somebody whose key was revoked: a live stream just ends, a list must not look whole.
+    /// The end for somebody whose secret works no more: a live stream just ends, a list must not look whole.
     fn no_longer(&self) -> Result<Option<Bytes>, Problem> {
         match self.form {
             Form::Live => Ok(None),

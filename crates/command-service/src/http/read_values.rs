@@ -3,9 +3,10 @@
 use std::fmt::Display;
 
 use keyledger_domain::{Prefix, Scope, Scopes, Throttle, Timestamp, key::Replace};
+use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::{fields::Faults, secrets::speakable};
+use super::{fields::Faults, regenerate_key::ReplaceBody, secrets::speakable};
 
 /// A text with a rule of its own.
 pub(super) fn text<T, E: Display>(
@@ -40,11 +41,7 @@ pub(super) fn yes_or_no(value: &Value, field: &str, faults: &mut Faults) -> Opti
 
 /// Which live secret a regenerate gives up.
 pub(super) fn replace(value: &Value, field: &str, faults: &mut Faults) -> Option<Replace> {
-    let replace = match value.as_str() {
-        Some("oldest") => Some(Replace::Oldest),
-        Some("newest") => Some(Replace::Newest),
-        _ => None,
-    };
+    let replace = ReplaceBody::deserialize(value).ok().map(Replace::from);
     if replace.is_none() {
         faults.push(field, "must be oldest or newest");
     }

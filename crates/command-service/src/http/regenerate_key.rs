@@ -1,5 +1,6 @@
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web};
 use keyledger_domain::key::{Overlap, Replace};
+use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::{
@@ -14,14 +15,34 @@ use crate::RegenerateKey;
 
 /// How a key gets its new secret.
 #[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
 #[schema(as = RegenerateKey, rename_all = "camelCase", example = json!({"overlapSeconds": 3600}))]
 pub(super) struct RegenerateKeyBody {
-    /// How long the present secret goes on working, never past the key's expiry; by default a day.
+    /// How long the present secret goes on working, never past the key's expiry; by default a day. Not beside `newest`:
+    /// the deployed secret keeps the end it has.
     #[schema(value_type = Option<u32>, nullable = false, maximum = 604_800)]
     overlap_seconds: Option<Overlap>,
     /// Which live secret to give up while an overlap runs: `oldest`, or `newest` where the answer that showed it got lost.
-    #[schema(value_type = Option<String>, nullable = false)]
+    #[schema(value_type = Option<ReplaceBody>, nullable = false)]
     replace: Option<Replace>,
+}
+
+/// Which live secret a regenerate gives up.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+#[schema(as = Replace)]
+pub(super) enum ReplaceBody {
+    Oldest,
+    Newest,
+}
+
+impl From<ReplaceBody> for Replace {
+    fn from(replace: ReplaceBody) -> Self {
+        match replace {
+            ReplaceBody::Oldest => Self::Oldest,
+            ReplaceBody::Newest => Self::Newest,
+        }
+    }
 }
 
 /// Regenerates a key's secret
@@ -57,6 +78,11 @@ pub(crate) async fn regenerate_key(
         overlap_seconds: fields.optional("overlapSeconds", number(Overlap::seconds)),
         replace: fields.optional("replace", replace),
     };
+    if sent.replace == Some(Replace::Newest) && sent.overlap_seconds.is_some() {
+        let message =
+            "must be left out where the newest is replaced: the deployed secret keeps the end it has";
+        fields.faults().push("overlapSeconds", message);
+    }
     fields.finish()?;
     let command = RegenerateKey { key, overlap: sent.overlap_seconds, replace: sent.replace, revisions };
     let service = entrance.service().clone();

@@ -14,6 +14,7 @@ use crate::RevokeKey;
 
 /// Why a key is revoked.
 #[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
 #[schema(as = RevokeKey, rename_all = "camelCase", example = json!({"reason": "leaked in a support ticket"}))]
 pub(super) struct RevokeKeyBody {
     /// In somebody's words. It stays in the history for ever.

@@ -102,6 +102,31 @@ async fn regenerate_mints_a_new_secret_and_lets_the_old_one_work_for_the_overlap
 }
 
 #[actix_web::test]
+async fn superseded_secrets_are_listed_for_as_long_as_they_work() {
+    let world = World::new().await;
+    let (key_id, old) = world.create("acme", &["client:read"]).await;
+    let path = format!("{KEYS}/{key_id}");
+    world.operate(Call::post(format!("{path}/regenerate"), json!({"overlapSeconds": 3600}))).await;
+    let edit =
+        async |body: Value| world.operate(Call::patch(&path, body)).await.json()["supersededSecrets"].clone();
+    let until = |moment: &str| json!([{"prefix": old[..8], "validUntil": moment}]);
+    assert_eq!(edit(json!({"expiresAt": "2027-01-15T08:00:10Z"})).await, until("2027-01-15T08:00:10.000Z"));
+    assert_eq!(
+        edit(json!({"expiresAt": null})).await,
+        until("2027-01-15T09:00:00.000Z"),
+        "the overlap is as it was"
+    );
+    edit(json!({"expiresAt": "2027-01-15T08:00:10Z"})).await;
+    world.clock.advance_seconds(10);
+    for shown in [
+        world.operate(Call::get(&path)).await.json(),
+        world.operate(Call::get(KEYS)).await.json()["keys"][0].clone(),
+    ] {
+        assert_eq!((&shown["status"], &shown["supersededSecrets"]), (&json!("EXPIRED"), &json!([])));
+    }
+}
+
+#[actix_web::test]
 async fn a_body_may_be_left_out_where_every_field_is_optional() {
     let world = World::new().await;
     let (key_id, old) = world.create("acme", &["client:read"]).await;

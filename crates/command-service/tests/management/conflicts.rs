@@ -1,22 +1,70 @@
-//! Two writers on one key, a stale reader, and a log in trouble.
+//! Writers on one key, in one process and in two, a stale reader, and a log in trouble.
 
+use std::collections::BTreeSet;
+
+use futures_util::future::join_all;
 use serde_json::json;
 
 use crate::{
     troubled_log::Trouble,
-    world::{Call, World},
+    world::{Answer, Call, World},
 };
 
 const KEYS: &str = "/v1/partners/acme/keys";
 
 #[actix_web::test]
-async fn of_two_edits_at_once_both_are_recorded_one_after_the_other() {
+async fn edits_of_one_key_in_one_process_take_turns_and_none_is_decided_twice() {
+    let world = World::new().await;
+    let (key_id, _) = world.create("acme", &["client:read"]).await;
+    let path = format!("{KEYS}/{key_id}");
+    let (writers, planned) = (50, 100);
+    world.log.plan((0..planned).map(|_| Trouble::Slow));
+    let edits =
+        (0..writers).map(|number| world.operate(Call::patch(&path, json!({"name": format!("{number}")}))));
+    let answers = join_all(edits).await;
+    let revisions: BTreeSet<_> =
+        answers.iter().filter_map(|answer| answer.json()["revision"].as_u64()).collect();
+    assert_eq!(revisions, (1..=writers).collect());
+    let left = world.log.troubles.lock().expect("no panic").len() as u64;
+    assert_eq!(left, planned - writers, "one append for each");
+}
+
+#[actix_web::test]
+async fn a_revoke_waits_for_the_edit_at_work_and_for_no_other() {
+    let world = World::new().await;
+    let (key_id, _) = world.create("acme", &["client:read"]).await;
+    let path = format!("{KEYS}/{key_id}");
+    let permits = std::sync::Arc::new(tokio::sync::Semaphore::new(0));
+    world.log.plan([Trouble::Held(permits.clone())]);
+    let edits = (0..10).map(|number| world.operate(Call::patch(&path, json!({"name": format!("{number}")}))));
+    let revoke = async {
+        while !world.log.troubles.lock().expect("no panic").is_empty() {
+            tokio::task::yield_now().await;
+        }
+        let (revoke, ()) =
+            tokio::join!(world.operate(Call::post(format!("{path}/revoke"), json!({}))), async {
+                for _ in 0..100 {
+                    tokio::task::yield_now().await;
+                }
+                permits.add_permits(1);
+            });
+        revoke
+    };
+    let (edits, revoke) = tokio::join!(join_all(edits), revoke);
+    assert_eq!((revoke.status.as_u16(), &revoke.json()["revision"]), (200, &json!(2)));
+    let told: Vec<_> = edits.iter().filter(|edit| edit.status != 200).map(Answer::told).collect();
+    assert_eq!(told, vec![(409, "key-revoked".to_owned()); 9]);
+}
+
+#[actix_web::test]
+async fn of_two_edits_at_once_in_two_processes_both_are_recorded_one_after_the_other() {
     let world = World::new().await;
     let (key_id, _) = world.create("acme", &["client:read"]).await;
     let permits = std::sync::Arc::new(tokio::sync::Semaphore::new(0));
     world.log.plan([Trouble::Held(permits.clone())]);
     let path = format!("{KEYS}/{key_id}");
-    let slow = world.operate(Call::patch(&path, json!({"name": "slow"})));
+    let other = world.elsewhere();
+    let slow = other.operate(Call::patch(&path, json!({"name": "slow"})));
     let fast = async {
         while !world.log.troubles.lock().expect("no panic").is_empty() {
             tokio::task::yield_now().await;
@@ -33,13 +81,14 @@ async fn of_two_edits_at_once_both_are_recorded_one_after_the_other() {
 }
 
 #[actix_web::test]
-async fn a_revoke_that_overtakes_an_edit_wins_for_good() {
+async fn a_revoke_that_overtakes_an_edit_of_another_process_wins_for_good() {
     let world = World::new().await;
     let (key_id, _) = world.create("acme", &["client:read"]).await;
     let permits = std::sync::Arc::new(tokio::sync::Semaphore::new(0));
     world.log.plan([Trouble::Held(permits.clone())]);
     let path = format!("{KEYS}/{key_id}");
-    let edit = world.operate(Call::patch(&path, json!({"name": "late"})));
+    let other = world.elsewhere();
+    let edit = other.operate(Call::patch(&path, json!({"name": "late"})));
     let revoke = async {
         while !world.log.troubles.lock().expect("no panic").is_empty() {
             tokio::task::yield_now().await;

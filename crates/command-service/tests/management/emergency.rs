@@ -198,3 +198,21 @@ async fn of_two_operators_that_revoke_each_other_at_once_one_stays() {
     assert_eq!(one.status, 200);
     assert_eq!(two.told(), (409, "last-operator-key".into()));
 }
+
+#[actix_web::test]
+async fn a_dry_run_under_an_idempotency_key_of_another_request_is_refused() {
+    let world = World::new().await;
+    let (_, secret) = world.create("acme", &["client:read"]).await;
+    let one = |dry_run: bool| json!({"prefix": secret[..8], "reason": "leak", "dryRun": dry_run});
+    let all = |dry_run: bool| json!({"partnerId": "acme", "all": true, "reason": "leak", "dryRun": dry_run});
+    let ask = async |body: Value, key: &str| {
+        world.operate(Call::post(REVOCATIONS, body).idempotency_key(key)).await
+    };
+    for dry in [one(true), all(true)] {
+        assert_eq!(ask(dry, "leak-1").await.status, 200, "a dry run leaves its key unused");
+    }
+    assert_eq!(ask(one(false), "leak-1").await.json()["revoked"], 1);
+    for dry in [one(true), all(true), json!({"prefix": "zzzzzzzz", "reason": "leak", "dryRun": true})] {
+        assert_eq!(ask(dry, "leak-1").await.told(), (422, "idempotency-key-reused".into()));
+    }
+}

@@ -123,6 +123,36 @@ async fn a_live_stream_ends_with_its_key() {
 }
 
 #[actix_web::test]
+async fn a_live_stream_ends_with_the_secret_that_opened_it_and_not_with_an_older_one() {
+    let world = World::new().await;
+    let first = world.mint("registry", &["registryEvents:read"]).await;
+    let path = format!("/v1/partners/registry/keys/{}", world.key_id(&first));
+    let regenerate = async |overlap: u32| {
+        let body = json!({"overlapSeconds": overlap});
+        let answer = world.operate(Call::post(format!("{path}/regenerate"), body)).await.json();
+        answer["secret"].as_str().expect("a secret").to_owned()
+    };
+    let open = async |secret: &str| follow(&world, secret, "?after=3&partnerId=nobody", None).await;
+    let mut superseded = open(&first).await;
+    let second = regenerate(0).await;
+    assert_eq!(next(&mut superseded).await, None, "it has no overlap");
+
+    let (mut overlapping, third) = (open(&second).await, regenerate(60).await);
+    let mut newest = open(&third).await;
+    assert_eq!(world.operate(Call::post(format!("{path}/end-overlap"), json!({}))).await.status, 200);
+    assert_eq!(next(&mut overlapping).await, None, "its overlap was ended");
+
+    let (mut overlapping, fourth) = (open(&third).await, regenerate(60).await);
+    world.clock.advance_seconds(60);
+    assert_eq!(next(&mut overlapping).await, None, "its overlap is over");
+    assert_eq!(next(&mut newest).await, None, "so it is for every stream that it opened");
+
+    let mut stays = follow(&world, &fourth, "?type=KeyRenamed", None).await;
+    world.operate(Call::patch(&path, json!({"name": "still read"}))).await;
+    assert!(next(&mut stays).await.expect("the newest secret reads on").contains("KeyRenamed"));
+}
+
+#[actix_web::test]
 async fn a_live_stream_ends_when_its_key_loses_the_right_or_expires() {
     let world = World::new().await;
     for edit in [json!({"scopes": ["registryKeys:read"]}), json!({"expiresAt": "2027-01-15T08:02:00Z"})] {

@@ -31,6 +31,34 @@ async fn a_create_again_gives_the_same_key_and_status_without_the_secret() {
 }
 
 #[actix_web::test]
+async fn whoever_asks_again_is_told_to_give_the_newest_secret_up_only_where_it_is_theirs() {
+    let world = World::new().await;
+    let key_id = world.operate(create()).await.json()["key"]["keyId"].as_str().expect("an id").to_owned();
+    let path = format!("{KEYS}/{key_id}");
+    let regenerate = || Call::post(format!("{path}/regenerate"), json!({})).idempotency_key("regenerate-1");
+    let note = async |call: Call| {
+        let again = world.operate(call).await.json();
+        assert_eq!(again["secret"], Value::Null);
+        again["secretNote"].as_str().expect("a note").to_owned()
+    };
+    world.operate(Call::patch(&path, json!({"name": "Renamed"}))).await;
+    assert!(note(create()).await.contains("regenerate the key with replace: \"newest\""));
+    world.operate(regenerate()).await;
+    assert!(note(regenerate()).await.contains("newest"), "its secret is the present one");
+    let superseded = note(create()).await;
+    assert!(superseded.contains("was regenerated since") && !superseded.contains("newest"), "{superseded}");
+    world.operate(Call::patch(&path, json!({"expiresAt": "2027-01-15T08:00:10Z"}))).await;
+    world.clock.advance_seconds(10);
+    let expired = note(regenerate()).await;
+    assert!(expired.contains("expired since") && !expired.contains("newest"), "{expired}");
+    world.operate(Call::post(format!("{path}/revoke"), json!({}))).await;
+    for call in [create(), regenerate()] {
+        let revoked = note(call).await;
+        assert!(revoked.contains("revoked since") && !revoked.contains("newest"), "{revoked}");
+    }
+}
+
+#[actix_web::test]
 async fn it_holds_after_a_restart_and_for_another_spelling_of_the_same_body() {
     let mut world = World::new().await;
     let first = world.operate(create()).await;
@@ -126,22 +154,12 @@ async fn one_that_is_still_in_flight_is_told_so_and_one_event_comes_of_both() {
 
 #[actix_web::test]
 async fn two_processes_with_the_same_request_make_one_key_of_it() {
-    let mut world = World::new().await;
+    let world = World::new().await;
     let permits = Arc::new(Semaphore::new(0));
     world.log.plan([Trouble::Held(Arc::clone(&permits))]);
-    let gatekeeper = Arc::clone(&world.projection);
-    let one_process = world.service.clone();
-    world.restart();
+    let other = world.elsewhere();
     // The first process has decided and is held before its append; the second one is faster.
-    let app = actix_web::App::new()
-        .configure(keyledger_command_service::routes::configure(one_process, gatekeeper));
-    let app = actix_web::test::init_service(app).await;
-    let request = actix_web::test::TestRequest::post()
-        .uri(KEYS)
-        .insert_header(("x-api-key", world.operator.as_str()))
-        .insert_header(("idempotency-key", "order-sync-1"))
-        .set_json(json!({"name": "Order sync", "scopes": ["client:read"]}));
-    let slow = actix_web::test::call_and_read_body_json(&app, request.to_request());
+    let slow = async { other.operate(create()).await.json() };
     let fast = async {
         while !world.log.troubles.lock().expect("no panic").is_empty() {
             tokio::task::yield_now().await;

@@ -117,14 +117,7 @@ impl Projection {
             let known = secrets.iter().filter_map(|(prefix, verifier)| Some((prefix, (*verifier)?)));
             let mut matching = known.filter(|(_, verifier)| Digest::new(verifier.digest).matches(&digest));
             let (prefix, _) = matching.next()?;
-            let overlap = key.superseded_secrets.iter().find(|secret| secret.prefix == *prefix);
-            let standing = match overlap {
-                _ if *prefix == key.prefix => Standing::Current,
-                Some(secret) => Standing::Overlapping(secret.valid_until),
-                None => Standing::Ended,
-            };
-            let stands = judge_secret(key.revoked.is_some(), standing, key.expires_at, now).is_ok();
-            stands.then_some(key)
+            works(&key, *prefix, now).then_some(key)
         })
     }
 }
@@ -135,11 +128,25 @@ impl Gatekeeper for Projection {
             return Err(Unidentified::CannotKnow);
         }
         let key = self.opened_by(api_key).ok_or(Unidentified::Unknown)?;
-        Ok(Principal::key(key.key_id, Authority::of(key.partner_id, &key.scopes)))
+        let prefix = Prefix::parse(&api_key[..8]).expect("a secret begins with a prefix");
+        Ok(Principal::key(key.key_id, prefix, Authority::of(key.partner_id, &key.scopes)))
     }
-    fn stands(&self, key_id: KeyId) -> bool {
-        self.fold().get(&key_id).is_some_and(|folded| folded.key.status(self.clock.now()) == Status::Active)
+    fn stands(&self, prefix: Prefix) -> bool {
+        let holds = |folded: &Folded| folded.secrets.iter().any(|(own, _)| *own == prefix);
+        let holder = self.fold().into_values().find(holds);
+        holder.is_some_and(|holder| works(&holder.key, prefix, self.clock.now()))
     }
+}
+
+/// Whether that one of a key's secrets works which begins with a prefix.
+fn works(key: &Key, prefix: Prefix, now: Timestamp) -> bool {
+    let overlap = key.superseded_secrets.iter().find(|secret| secret.prefix == prefix);
+    let standing = match overlap {
+        _ if prefix == key.prefix => Standing::Current,
+        Some(secret) => Standing::Overlapping(secret.valid_until),
+        None => Standing::Ended,
+    };
+    judge_secret(key.revoked.is_some(), standing, key.expires_at, now).is_ok()
 }
 
 fn operates(key: &Key) -> bool {

@@ -115,9 +115,11 @@ impl Run {
         let call = match &step.action {
             Action::Create(scopes) => Call::post(keys, json!({"name": "a", "scopes": names(scopes)})),
             Action::Regenerate(replace) => {
-                let replace = replace.map(|oldest| if oldest { "oldest" } else { "newest" });
-                let body =
-                    replace.map_or(json!({}), |replace| json!({"replace": replace, "overlapSeconds": 30}));
+                let body = match replace {
+                    None => json!({}),
+                    Some(true) => json!({"replace": "oldest", "overlapSeconds": 30}),
+                    Some(false) => json!({"replace": "newest"}),
+                };
                 Call::post(format!("{path}/regenerate"), body)
             }
             Action::EndOverlap => Call::post(format!("{path}/end-overlap"), json!({})),

@@ -89,6 +89,8 @@ async fn fields_have_their_limits() {
         (json!({"overlapSeconds": -1}), "overlapSeconds"),
         (json!({"overlapSeconds": null}), "overlapSeconds"),
         (json!({"replace": "both"}), "replace"),
+        (json!({"replace": "newest", "overlapSeconds": 86_400}), "overlapSeconds"),
+        (json!({"replace": "newest", "overlapSeconds": null}), "overlapSeconds"),
     ] {
         let answer = world.operate(Call::post(format!("{path}/regenerate"), body)).await;
         assert_eq!(answer.faulty_fields(), [named]);

@@ -24,6 +24,8 @@ pub(crate) enum Trouble {
     AppendLost,
     /// It waits for a permit.
     Held(Arc<Semaphore>),
+    /// It comes after everybody else had a turn.
+    Slow,
     /// None.
     Through,
 }
@@ -66,6 +68,11 @@ impl EventLog for TroubledLog {
                 return Err(AppendError::OutcomeUnknown("the line was cut".to_owned()));
             }
             Trouble::Held(permits) => permits.acquire().await.expect("it is never closed").forget(),
+            Trouble::Slow => {
+                for _ in 0..100 {
+                    tokio::task::yield_now().await;
+                }
+            }
             Trouble::Through => {}
         }
         self.memory.append(append).await

@@ -17,7 +17,8 @@ use keyledger_command_service::{
     routes,
 };
 use keyledger_domain::{
-    Actor, Authority, Catalogue, Clock, KeyId, KeyName, PartnerId, Scope, Scopes, Timestamp, actor::ActorKind,
+    Actor, Authority, Catalogue, Clock, KeyId, KeyName, PartnerId, Prefix, Scope, Scopes, Timestamp,
+    actor::ActorKind,
 };
 use keyledger_event_log::{EventLog, LogIdentity};
 use keyledger_secret::{Marker, Randomness};
@@ -163,14 +164,14 @@ impl Call {
 
 /// An operator who is known whatever is asked.
 #[derive(Clone, Copy)]
-pub(crate) struct Known(KeyId);
+pub(crate) struct Known(KeyId, Prefix);
 
 impl Gatekeeper for Known {
     fn identify(&self, _: &[u8]) -> Result<Principal, Unidentified> {
-        Ok(Principal::key(self.0, Authority::operator()))
+        Ok(Principal::key(self.0, self.1, Authority::operator()))
     }
-    fn stands(&self, key_id: KeyId) -> bool {
-        key_id == self.0
+    fn stands(&self, prefix: Prefix) -> bool {
+        prefix == self.1
     }
 }
 
@@ -205,9 +206,21 @@ impl World {
         world
     }
 
+    /// Another process of the same registry.
+    pub(crate) fn elsewhere(&self) -> Self {
+        Self {
+            log: Arc::clone(&self.log),
+            clock: Arc::clone(&self.clock),
+            projection: Arc::clone(&self.projection),
+            service: service(&self.log, &self.projection, &self.clock, &self.randomness),
+            operator: self.operator.clone(),
+            randomness: Arc::clone(&self.randomness),
+        }
+    }
+
     /// The same registry after its process was restarted.
     pub(crate) fn restart(&mut self) {
-        self.service = service(&self.log, &self.projection, &self.clock, &self.randomness);
+        *self = self.elsewhere();
     }
 
     /// Whoever holds the keyring.
@@ -248,7 +261,7 @@ impl World {
     /// The operator as a gatekeeper of their own: for logs at which the folding one would stumble.
     pub(crate) fn known_operator(&self) -> Known {
         let key = self.projection.opened_by(self.operator.as_bytes()).expect("the operator's key");
-        Known(key.key_id)
+        Known(key.key_id, key.prefix)
     }
 
     /// Sends a request as somebody who is known anyway.

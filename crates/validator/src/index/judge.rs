@@ -104,6 +104,8 @@ impl Bearer {
 pub struct Identified {
     /// The key.
     pub key_id: KeyId,
+    /// The prefix of that one of its secrets which was shown.
+    pub prefix: Prefix,
     /// Its owner.
     pub partner_id: PartnerId,
     /// Its scopes.
@@ -121,7 +123,7 @@ pub enum Unidentified {
 
 /// What became of a secret before its key's rights were looked at.
 enum Recognised {
-    Works(Arc<Facts>),
+    Works(Prefix, Arc<Facts>),
     Refused(Code, Option<Arc<Facts>>),
 }
 
@@ -142,7 +144,7 @@ impl KeyIndex {
     pub fn authenticate(&self, key: &[u8], demand: &impl Demand, cost: u32) -> Result<Verdict, CannotKnow> {
         let nanos = self.time.nanos();
         let facts = match self.recognise(key, nanos)? {
-            Recognised::Works(facts) => facts,
+            Recognised::Works(_, facts) => facts,
             Recognised::Refused(code, facts) => return Ok(Verdict::refused(code, facts)),
         };
         let code = self.rights(&facts, demand);
@@ -164,8 +166,9 @@ impl KeyIndex {
     /// [`Unidentified`]
     pub fn identify(&self, key: &[u8]) -> Result<Identified, Unidentified> {
         match self.recognise(key, self.time.nanos()) {
-            Ok(Recognised::Works(facts)) => Ok(Identified {
+            Ok(Recognised::Works(prefix, facts)) => Ok(Identified {
                 key_id: facts.key_id,
+                prefix,
                 partner_id: facts.partner.id.clone(),
                 scopes: facts.scopes.scopes.clone(),
             }),
@@ -174,14 +177,11 @@ impl KeyIndex {
         }
     }
 
-    /// Whether a key still works, whichever of its secrets was shown: it is neither revoked nor expired.
+    /// Whether the secret with this prefix still works, for whoever was let in with it and has stayed since.
     #[must_use]
-    pub fn stands(&self, key_id: KeyId) -> bool {
-        let keys = self.keys.pin();
-        keys.get(&key_id).is_some_and(|key| {
-            let facts = key.load();
-            facts.works(facts.prefix, self.time.now()).is_ok()
-        })
+    pub fn stands(&self, prefix: Prefix) -> bool {
+        let slots = self.slots.pin();
+        slots.get(&prefix).is_some_and(|slot| slot.key.load().works(prefix, self.time.now()).is_ok())
     }
 
     /// From MALFORMED to EXPIRED, and whether that can be known: what events have ended stays ended, so it is told at
@@ -200,7 +200,7 @@ impl KeyIndex {
         match facts.works(prefix, self.time.now()) {
             Err(code) => Ok(Recognised::Refused(code, Some(facts))),
             Ok(()) if contact() == Contact::Lost => Err(CannotKnow),
-            Ok(()) => Ok(Recognised::Works(facts)),
+            Ok(()) => Ok(Recognised::Works(prefix, facts)),
         }
     }
 

@@ -72,7 +72,7 @@ fn a_prefix_that_two_keys_hold_stays_with_the_first_and_the_second_denies() {
     world.happen(Stream::Key(id), Body::Key(event), Some(same));
     let verdict = world.index.authenticate(&same.0, &WorkingKey, 0).expect("the log was heard");
     assert_eq!(verdict.bearer.expect("it works").key_id(), first.id);
-    assert!(!world.index.stands(id));
+    assert!(world.index.stands(same.prefix()), "it is the first one's");
 
     let event = keyledger_domain::event::KeyRegenerated {
         partner_id: created("acme", &["client:read"]).partner_id,
@@ -81,6 +81,7 @@ fn a_prefix_that_two_keys_hold_stays_with_the_first_and_the_second_denies() {
     };
     world.happen(Stream::Key(second.id), Body::Key(KeyEvent::Regenerated(event)), Some(same));
     assert_eq!(world.code(second.secret, &WorkingKey).as_deref(), Some("REVOKED"), "what is doubtful denies");
+    assert!(!world.index.stands(second.secret.prefix()));
     assert_eq!(world.code(same, &WorkingKey).as_deref(), Some("VALID"));
 }
 

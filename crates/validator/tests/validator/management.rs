@@ -2,18 +2,21 @@
 
 use std::time::Duration;
 
-use keyledger_domain::{KeyId, event::KeyCreated};
+use keyledger_domain::event::KeyCreated;
 use keyledger_validator::{Identified, Unidentified, WorkingKey};
-use uuid::Uuid;
 
-use crate::fixture::{World, at, created, partner, scopes, superseded};
+use crate::fixture::{TestSecret, World, at, created, partner, scopes, superseded};
 
 #[test]
 fn a_working_key_is_identified_without_taking_a_token() {
     let mut world = World::new();
     let key = world.key_of("acme", &["registryKeys:read"]);
-    let identified =
-        Identified { key_id: key.id, partner_id: partner("acme"), scopes: scopes(&["registryKeys:read"]) };
+    let identified = Identified {
+        key_id: key.id,
+        prefix: key.secret.prefix(),
+        partner_id: partner("acme"),
+        scopes: scopes(&["registryKeys:read"]),
+    };
     for _ in 0..100 {
         assert_eq!(world.index.identify(&key.secret.0), Ok(identified.clone()));
     }
@@ -37,16 +40,25 @@ fn every_other_key_is_unknown_for_whatever_cause() {
 }
 
 #[test]
-fn a_key_stands_until_it_is_revoked_or_expires() {
+fn a_secret_stands_until_its_overlap_ends_or_its_key_is_revoked_or_expires() {
     let mut world = World::new();
     let expiring = world.create(KeyCreated { expires_at: Some(at(10)), ..created("acme", &["client:read"]) });
-    let key = world.key();
-    world.regenerate(key, vec![superseded(key.secret, 1)]);
+    let first = world.key();
+    assert!(stands(&world, first.secret));
+    let second = world.regenerate(first, vec![superseded(first.secret, 9)]);
+    assert!(stands(&world, first.secret) && stands(&world, second.secret));
     world.pass(Duration::from_secs(9));
-    assert!(world.index.stands(key.id) && world.index.stands(expiring.id));
+    assert!(!stands(&world, first.secret) && stands(&world, second.secret) && stands(&world, expiring.secret));
     world.pass(Duration::from_secs(1));
-    assert!(!world.index.stands(expiring.id));
-    world.revoke(key);
-    assert!(!world.index.stands(key.id));
-    assert!(!world.index.stands(KeyId(Uuid::nil())), "nobody's key");
+    assert!(!stands(&world, expiring.secret));
+    let third = world.regenerate(first, vec![]);
+    assert!(!stands(&world, second.secret), "it has no overlap");
+    world.revoke(first);
+    assert!(!stands(&world, third.secret));
+    let nobodys = world.mint();
+    assert!(!stands(&world, nobodys));
+}
+
+fn stands(world: &World, secret: TestSecret) -> bool {
+    world.index.stands(secret.prefix())
 }

@@ -4,26 +4,29 @@ use std::sync::{
 };
 
 use keyledger_command_service::ports::{Gatekeeper, Principal, Unidentified};
-use keyledger_domain::{Authority, KeyId};
+use keyledger_domain::{Authority, Prefix};
 use keyledger_validator::{KeyIndex, Unidentified as NotIdentified};
 
 /// Tells who asks by the same index that judges every other request.
 pub(in crate::serve) struct IndexGatekeeper {
     pub(in crate::serve) index: Arc<KeyIndex>,
-    /// Whether the process is ending: live streams end with it, as they do with their key.
+    /// Whether the process is ending: live streams end with it, as they do with their secret.
     pub(in crate::serve) stopping: Arc<AtomicBool>,
 }
 
 impl Gatekeeper for IndexGatekeeper {
     fn identify(&self, api_key: &[u8]) -> Result<Principal, Unidentified> {
         match self.index.identify(api_key) {
-            Ok(found) => Ok(Principal::key(found.key_id, Authority::of(found.partner_id, &found.scopes))),
+            Ok(found) => {
+                let authority = Authority::of(found.partner_id, &found.scopes);
+                Ok(Principal::key(found.key_id, found.prefix, authority))
+            }
             Err(NotIdentified::Unknown) => Err(Unidentified::Unknown),
             Err(NotIdentified::CannotKnow) => Err(Unidentified::CannotKnow),
         }
     }
 
-    fn stands(&self, key_id: KeyId) -> bool {
-        !self.stopping.load(Acquire) && self.index.stands(key_id)
+    fn stands(&self, prefix: Prefix) -> bool {
+        !self.stopping.load(Acquire) && self.index.stands(prefix)
     }
 }
