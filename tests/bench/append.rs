@@ -121,11 +121,10 @@ impl Made {
     /// Events of one new stream, each with the claim that a creation takes.
     fn append(&self, events: usize) -> Append {
         let first = self.0.fetch_add(events, Relaxed);
-        let ids = (first..first + events).map(|number| {
-            // Spread as prefixes are, so that indexes are touched everywhere.
-            Uuid::from_u128((number as u128 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15_F39C_C060_5CED_C835))
-        });
-        let claims = ids.clone().map(|id| Claim::new(format!("prefix-{}", &id.simple().to_string()[..8])));
+        let numbers = first..first + events;
+        // Ids follow the clock and lie side by side; prefixes are random and touch their index everywhere.
+        let claims = numbers.clone().map(|number| Claim::new(format!("prefix-{:016x}", spread(number))));
+        let ids = numbers.map(|number| Uuid::from_u128(number as u128 + 1));
         let event = |(revision, id)| NewEvent {
             id,
             revision: Revision::new(revision),
@@ -134,10 +133,15 @@ impl Made {
             mac: vec![b'x'; MAC],
         };
         Append {
-            stream: StreamName::new(format!("key-{first}")),
+            stream: StreamName::new(format!("key-{first:032x}")),
             claims: claims.collect(),
             events: (0..).zip(ids).map(event).collect(),
             lane: Lane::Ordinary,
         }
     }
+}
+
+/// Another number for each number, far from those of its neighbours.
+fn spread(number: usize) -> u64 {
+    (number as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15)
 }

@@ -12,6 +12,7 @@ pub(crate) fn describe() -> String {
     let cores = available_parallelism().map_or(0, usize::from);
     let memory = kilobytes("/proc/meminfo", "MemTotal:") / 1_048_576;
     let kernel = read("/proc/sys/kernel/osrelease");
+    let kernel = kernel.split('-').next().unwrap_or_default();
     let load = read("/proc/loadavg");
     let load = load.split(' ').next().unwrap_or_default();
     let model = field("/proc/cpuinfo", "model name").unwrap_or_default();
@@ -20,7 +21,7 @@ pub(crate) fn describe() -> String {
         "{} · {cores} cores of {} · {memory} GiB · Linux {} · load average {load} before it began",
         &day[..10],
         model.trim_start_matches([':', '\t', ' ']),
-        kernel.trim(),
+        kernel.trim_end(),
     )
 }
 

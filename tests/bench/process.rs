@@ -40,8 +40,9 @@ pub(crate) struct Server {
 
 /// Builds the binary that is measured; what is up to date is not built again.
 pub(crate) fn build() -> anyhow::Result<()> {
-    let status =
-        Command::new("cargo").args(["build", "--release", "--locked", "-p", "keyledger"]).status()?;
+    let mut cargo = Command::new("cargo");
+    cargo.args(["build", "--release", "--locked", "-p", "keyledger"]).current_dir(env!("CARGO_MANIFEST_DIR"));
+    let status = cargo.status()?;
     ensure!(status.success(), "the binary was not built");
     Ok(())
 }
