@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use keyledger_tests::{Registry, eventually, from_now, unknown_secret, wrong_secret_for};
+use keyledger_tests::{Registry, Wire, eventually, from_now, unknown_secret, wrong_secret_for};
 use serde_json::{Value, json};
 
 use crate::SHARED;
@@ -112,6 +112,33 @@ fn a_minimum_position_is_waited_for_and_not_for_long() {
     assert_eq!(answer.header("retry-after"), "1");
     let waited = asked.elapsed();
     assert!(waited >= Duration::from_millis(900) && waited < Duration::from_secs(5), "{waited:?}");
+}
+
+#[test]
+fn six_hundred_who_wait_for_a_position_keep_nobody_from_being_judged() {
+    let registry = Registry::start();
+    let key = registry.create("verify", "a", &["client:read"]);
+    let body = json!({ "key": key.secret, "minPosition": 1_000_000 }).to_string();
+    let question = format!(
+        "POST /v1/verify HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let address = &registry.addresses().validator;
+    let mut waiting: Vec<_> = (0..600).map(|_| Wire::connect(address)).collect();
+    for wire in &mut waiting {
+        wire.send(&question);
+    }
+    for _ in 0..10 {
+        assert_eq!(registry.health(&key.secret).status, 200, "there is room beside them");
+    }
+    for wire in &mut waiting {
+        let answer = wire.answer();
+        assert_eq!((answer.status(), answer.header("retry-after")), (503, Some("1")), "{answer:?}");
+    }
+    let metrics = registry.ops().get("/metrics").send().expecting(200).text();
+    let overload = "keyledger_listener_refused_requests_total{listener=\"validator\",reason=\"overload\"}";
+    let shed = metrics.lines().find_map(|line| line.strip_prefix(overload)).map(str::trim);
+    assert_eq!(shed, Some("0"), "it is the bound on waiters that refused");
 }
 
 #[test]

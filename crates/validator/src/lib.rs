@@ -10,6 +10,7 @@ mod http;
 mod index;
 mod meters;
 mod routes;
+mod sampled;
 pub mod snapshot;
 mod time;
 

@@ -1,7 +1,17 @@
 //! What is counted. Handles are taken once, so that a request costs one addition.
 
+use std::cell::Cell;
+
 use keyledger_domain::verdict::Code;
 use metrics::{Counter, Gauge, Histogram};
+
+use crate::sampled::Sampled;
+
+thread_local! {
+    /// Requests of one worker, counted for sampling; a counter a route, so that no pattern of one hides the other.
+    static HEALTH: Cell<u32> = const { Cell::new(0) };
+    static AUTHORIZE: Cell<u32> = const { Cell::new(0) };
+}
 
 /// The numbers of one validator.
 pub(crate) struct Meters {
@@ -9,8 +19,9 @@ pub(crate) struct Meters {
     missing: Counter,
     doubled: Counter,
     cannot_know: Counter,
-    /// Of `/v1/verify` alone, which may wait: the two readings of a precise clock cost half as much as the digest that
-    /// `/v1/authorize` makes. As fine as the stopwatch is.
+    pub(crate) health: Sampled,
+    pub(crate) authorize: Sampled,
+    /// Each of them: one that waits for a position is rare, and is what this is for.
     pub(crate) verify_seconds: Histogram,
     pub(crate) position: Gauge,
     pub(crate) staleness: Gauge,
@@ -24,12 +35,15 @@ impl Meters {
     pub(crate) fn new() -> Self {
         let verdicts =
             |code: &'static str| metrics::counter!("keyledger_validator_verdicts_total", "code" => code);
+        let seconds = |route: &'static str| metrics::histogram!("keyledger_validator_request_seconds", "route" => route);
         Self {
             verdicts: Code::ALL.map(|code| verdicts(code.as_str())),
             missing: verdicts("MISSING"),
             doubled: verdicts("DOUBLED"),
             cannot_know: verdicts("CANNOT_KNOW"),
-            verify_seconds: metrics::histogram!("keyledger_validator_request_seconds", "route" => "verify"),
+            health: Sampled::new(seconds("health"), &HEALTH),
+            authorize: Sampled::new(seconds("authorize"), &AUTHORIZE),
+            verify_seconds: seconds("verify"),
             position: metrics::gauge!("keyledger_validator_position"),
             staleness: metrics::gauge!("keyledger_validator_staleness_seconds"),
             keys: metrics::gauge!("keyledger_validator_keys"),

@@ -11,7 +11,8 @@ pub(crate) enum ApiKey<'a> {
     Missing,
     /// One value, as it came: bytes that may be anything.
     One(&'a [u8]),
-    /// More than one line; which was meant cannot be known, also where they are equal.
+    /// More than one, on a line each or, as a proxy may join them, on one line with a comma, which is in no key; which was
+    /// meant cannot be known, also where they are equal.
     Several,
 }
 
@@ -20,8 +21,8 @@ impl<'a> ApiKey<'a> {
         let mut values = request.headers().get_all(&X_API_KEY);
         match (values.next(), values.next()) {
             (None, _) => Self::Missing,
-            (Some(one), None) => Self::One(one.as_bytes()),
-            (Some(_), Some(_)) => Self::Several,
+            (Some(one), None) if !one.as_bytes().contains(&b',') => Self::One(one.as_bytes()),
+            (Some(_), _) => Self::Several,
         }
     }
 }

@@ -24,10 +24,13 @@ static RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 /// Any method `/v1/authorize?scope=…&partner=…`: whether the caller whose headers these are may go on, and who it is. The
 /// `RateLimit` headers are those of draft-ietf-httpapi-ratelimit-headers.
 pub(crate) async fn authorize(request: HttpRequest, validator: Data<Validator>) -> HttpResponse {
-    // Read before judging: what is judged holds at least this much of the log.
-    let position = validator.index.position();
-    let demand = Query(request.query_string());
-    validator.admit(&request, &demand, |bearer, level| allowed(bearer, level, position))
+    let answer = || {
+        // Read before judging: what is judged holds at least this much of the log.
+        let position = validator.index.position();
+        let demand = Query(request.query_string());
+        validator.admit(&request, &demand, |bearer, level| allowed(bearer, level, position))
+    };
+    validator.meters.authorize.measure(|| validator.index.nanos(), answer)
 }
 
 fn allowed(bearer: &Bearer, level: Level, position: Position) -> HttpResponse {

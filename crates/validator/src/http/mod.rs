@@ -28,7 +28,8 @@ use api_key::ApiKey;
 pub struct Settings {
     /// Whether `/v1/verify` is offered. It gives reasons, so it is for the API's own network only.
     pub verify: bool,
-    /// How many requests may wait for their `minPosition` at a time.
+    /// How many requests may wait for their `minPosition` at a time. Each holds one of the listener's places for requests
+    /// in flight while it waits, so let it be far fewer than there are of those: the others are for judging.
     pub waiters: usize,
     /// How long one waits.
     pub patience: Duration,
@@ -36,7 +37,7 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { verify: true, waiters: 1_024, patience: Duration::from_secs(1) }
+        Self { verify: true, waiters: 64, patience: Duration::from_secs(1) }
     }
 }
 

@@ -5,6 +5,7 @@ mod catalogue;
 mod faults;
 mod fixture;
 mod management;
+mod measuring;
 mod model;
 mod races;
 mod silence;

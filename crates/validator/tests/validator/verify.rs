@@ -211,6 +211,29 @@ async fn a_position_is_waited_for_and_not_for_ever() {
 }
 
 #[actix_rt::test]
+async fn sixty_four_may_wait_and_the_next_is_refused_at_once() {
+    let mut world = World::new();
+    let key = world.key();
+    let settings = Settings { patience: Duration::from_secs(60), ..Settings::default() };
+    let validator = Arc::new(Validator::new(world.index.clone(), settings));
+    let ahead = with(about(key), "minPosition", json!(3));
+    let question = |ahead: Value| {
+        let validator = validator.clone();
+        async move { ask(&validator, post(ahead.to_string())).await.status }
+    };
+    let waiting: Vec<_> = (0..64).map(|_| actix_rt::spawn(question(ahead.clone()))).collect();
+    actix_rt::time::sleep(Duration::from_millis(100)).await;
+    let next = actix_rt::time::timeout(Duration::from_secs(30), question(ahead)).await;
+    assert_eq!(next, Ok(503), "it was not kept waiting");
+    assert!(!waiting.iter().any(|waiting| waiting.is_finished()), "the others go on waiting");
+    assert_eq!(question(about(key)).await, 200, "who waits for nothing is judged all the same");
+    world.key();
+    for waiting in waiting {
+        assert_eq!(waiting.await.expect("an answer"), 200);
+    }
+}
+
+#[actix_rt::test]
 async fn only_so_many_wait_at_a_time() {
     let mut world = World::new();
     let key = world.key();
