@@ -47,6 +47,10 @@ impl<P: Projection> Follower<P> {
             Ok(intake) => intake,
             Err(reason) => return reason,
         };
+        // One that holds everything already, as after a restart, is live without waiting for what comes.
+        if let Err(reason) = self.look_at_the_head(&mut intake).await {
+            return reason;
+        }
         loop {
             if let Err(reason) = self.step(&mut intake).await {
                 return reason;
@@ -63,8 +67,12 @@ impl<P: Projection> Follower<P> {
             return Ok(());
         }
         self.take_in(&events)?;
-        // Whether that was all, only the head tells: a batch may be short for reasons of the store. It is asked after
-        // the batch was published, since somebody may wait for that.
+        // It is asked after the batch was published, since somebody may wait for that.
+        self.look_at_the_head(intake).await
+    }
+
+    /// Whether what was taken in was all, only the head tells: a batch may be short for reasons of the store.
+    async fn look_at_the_head(&mut self, intake: &mut Intake) -> Result<(), StopReason> {
         let asked = (self.clock)();
         let lag = intake.lag().await?;
         self.meters.lag_events(lag);
