@@ -99,7 +99,7 @@ fn must_be_empty(directory: &DataDir, unfinished: &Path) -> anyhow::Result<()> {
 async fn must_be_whole(unfinished: &Path, keyring: &Keyring) -> anyhow::Result<()> {
     let log = SqliteLog::open(unfinished.join("log.db"))?;
     anyhow::ensure!(
-        log.identity().log == keyring.log(),
+        log.identity() == keyring.log(),
         "{} holds the beginning of another registry than the keyring's: move it away",
         unfinished.display()
     );
@@ -121,7 +121,7 @@ async fn make(
     let mut random = [0; 10];
     OsRandomness.fill(&mut random);
     let identity = LogIdentity { log: uuid_v7(SystemClock.now(), random), epoch: 1 };
-    let keyring = Keyring::generate(identity.log, &OsRandomness);
+    let keyring = Keyring::generate(identity, &OsRandomness);
     let (_sender, held) = watch::channel(Arc::new(keyring.clone()));
     let log: Arc<dyn EventLog> = Arc::new(SqliteLog::create(unfinished.join("log.db"), identity)?);
     let service = offline_service(Arc::clone(&log), HeldKeyring(held), settings.secret.marker.0);

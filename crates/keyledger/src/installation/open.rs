@@ -112,11 +112,14 @@ impl HeldKeyring {
     /// Refuses the keyring of another log.
     fn must_be_of(&self, log: LogIdentity, path: &Path) -> anyhow::Result<()> {
         let found = self.0.borrow().log();
-        if found != log.log {
+        if found != log {
             bail!(
-                "the keyring {} belongs to log {found}, and this is log {}: put the right keyring back, or correct keyring.path",
+                "the keyring {} belongs to log {}, epoch {}, and this is log {}, epoch {}: put the one back that belongs to the other, or correct keyring.path",
                 path.display(),
-                log.log
+                found.log,
+                found.epoch,
+                log.log,
+                log.epoch
             );
         }
         Ok(())

@@ -4,6 +4,8 @@ use keyledger_secret::Randomness;
 use serde::{Deserialize, Deserializer, de};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
+use super::Kind;
+
 /// The 32 bytes of a key. They cannot be printed, and are wiped when they are dropped.
 #[derive(Clone, PartialEq, Eq, Zeroize, ZeroizeOnDrop)]
 pub(crate) struct KeyBytes([u8; 32]);
@@ -14,6 +16,18 @@ impl KeyBytes {
         let mut bytes = [0; 32];
         randomness.fill(&mut bytes);
         Self(bytes)
+    }
+
+    /// The id of this key among those of its kind: it follows from the key, so that an altered key is no longer the one
+    /// of its name. 32 bits of a BLAKE3 digest tell nothing about 256 random ones.
+    pub(super) fn id(&self, kind: Kind) -> u32 {
+        let context = match kind {
+            Kind::Pepper => "keyledger keyring pepper id v1",
+            Kind::Mac => "keyledger keyring mac id v1",
+        };
+        let digest = blake3::Hasher::new_derive_key(context).update(&self.0).finalize();
+        let [a, b, c, d, ..] = *digest.as_bytes();
+        u32::from_be_bytes([a, b, c, d])
     }
 
     /// The bytes, for the types that work with them.

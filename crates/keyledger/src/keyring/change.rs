@@ -2,7 +2,7 @@
 
 use keyledger_secret::Randomness;
 
-use super::{Entry, KeyBytes, Keyring, State};
+use super::{Keyring, State};
 
 /// The two kinds of keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -75,9 +75,7 @@ impl Keyring {
         if let Some(waiting) = self.standing_by(kind) {
             return Err(ChangeError::StandsBy { kind, id: waiting });
         }
-        let id = self.new_id(kind, randomness);
-        self.entries_mut(kind).push(Entry { id, state: State::Standby, key: KeyBytes::draw(randomness) });
-        Ok(id)
+        Ok(self.draw(kind, State::Standby, randomness))
     }
 
     /// The key of a kind that stands by, by its id.

@@ -18,9 +18,10 @@ const HEAD: &str = "\
 # it where neither the log nor its backups are, with a copy in a safe place: without it no key of the registry works.
 #
 # log       the id of the log it is for
+# epoch     the life of that log: one more with each restore
 # [[pepper]]  secrets are recognised under these; a role that recognises none needs none
 # [[mac]]     events and snapshots are authenticated by these
-#   id     8 hexadecimal digits
+#   id     8 hexadecimal digits, which follow from the key
 #   key    64 hexadecimal digits
 #   state  active (one of each kind), standby (added, waits to be activated) or old (kept for what it made)
 #
@@ -65,6 +66,7 @@ pub(crate) enum KeyringError {
 #[serde(deny_unknown_fields)]
 struct Written {
     log: Uuid,
+    epoch: u32,
     #[serde(default)]
     pepper: Vec<WrittenKey>,
     mac: Vec<WrittenKey>,
@@ -109,11 +111,11 @@ impl Keyring {
         if macs.is_empty() {
             return Err("it holds no MAC key".to_owned());
         }
-        Ok(Self { log: written.log, peppers, macs })
+        Ok(Self { log: written.log, epoch: written.epoch, peppers, macs })
     }
 
     fn to_text(&self) -> Zeroizing<String> {
-        let mut text = Zeroizing::new(format!("{HEAD}log = \"{}\"\n", self.log));
+        let mut text = Zeroizing::new(format!("{HEAD}log = \"{}\"\nepoch = {}\n", self.log, self.epoch));
         for kind in [Kind::Pepper, Kind::Mac] {
             for Entry { id, state, key } in self.entries(kind) {
                 let (kind, state, key) = (kind.name(), state.name(), key.to_hex());
@@ -197,6 +199,10 @@ fn entries(kind: Kind, written: Vec<WrittenKey>) -> Result<Vec<Entry>, String> {
         let id = number.ok_or_else(|| format!("the id of a {} is not 8 hexadecimal digits", kind.name()))?;
         if entries.iter().any(|entry| entry.id == id) {
             return Err(format!("{} {id:08x} stands twice", kind.name()));
+        }
+        // Otherwise every secret would be unknown, or every event forged, and nobody could tell why.
+        if key.id(kind) != id {
+            return Err(format!("the key of {} {id:08x} was altered", kind.name()));
         }
         entries.push(Entry { id, state, key });
     }
@@ -297,18 +303,19 @@ mod tests {
     #[test]
     fn what_is_not_a_keyring_is_refused_without_being_quoted() {
         let good = keyring().0.to_text();
-        let key = "0405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f20212223";
+        let key = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
         assert!(good.contains(key), "the golden key");
         let bad = [
             (good.replace("active", "old"), "one pepper must be active, and 0 are"),
-            (good.replace("00010203", "0001020"), "the id of a pepper is not 8 hexadecimal digits"),
-            (good.replace(key, &key[1..]), "line 16 is not what it should be"),
+            (good.replace("f49b72a2", "f49b72a"), "the id of a pepper is not 8 hexadecimal digits"),
+            (good.replace(key, &key[1..]), "line 18 is not what it should be"),
             (good.replace("[[mac]]", "[[pepper]]"), "line 1 is not what it should be"),
             (
-                format!("{}\n[[mac]]\nid = \"24252627\"\nkey = \"{key}\"\nstate = \"old\"\n", *good),
-                "mac 24252627 stands twice",
+                format!("{}\n[[mac]]\nid = \"7236e99c\"\nkey = \"{key}\"\nstate = \"old\"\n", *good),
+                "mac 7236e99c stands twice",
             ),
-            (good.replace("log = ", "colour = \"blue\"\nlog = "), "line 12 is not what it should be"),
+            (good.replace("log = ", "colour = \"blue\"\nlog = "), "line 13 is not what it should be"),
+            (good.replace(key, &key.replace("1f", "1e")), "the key of pepper f49b72a2 was altered"),
             (String::new(), "line 1 is not what it should be"),
         ];
         for (text, what) in bad {

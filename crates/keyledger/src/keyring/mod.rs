@@ -12,6 +12,7 @@ mod usage;
 mod watch;
 
 use keyledger_domain::envelope::{MacKey, MacKeyId, MacKeys, PepperId};
+use keyledger_event_log::LogIdentity;
 use keyledger_secret::{Pepper, Randomness};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -26,6 +27,7 @@ pub(crate) use watch::watch;
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Keyring {
     log: Uuid,
+    epoch: u32,
     peppers: Vec<Entry>,
     macs: Vec<Entry>,
 }
@@ -33,7 +35,7 @@ pub(crate) struct Keyring {
 /// One key.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Entry {
-    /// Its id, random, unique among its kind.
+    /// Its id, unique among its kind; it follows from the key.
     pub id: u32,
     /// What it is for at present.
     pub state: State,
@@ -65,22 +67,17 @@ impl State {
 
 impl Keyring {
     /// A keyring for a new log: one pepper, one MAC key.
-    pub(crate) fn generate(log: Uuid, randomness: &dyn Randomness) -> Self {
-        let mut keyring = Self { log, peppers: Vec::new(), macs: Vec::new() };
+    pub(crate) fn generate(log: LogIdentity, randomness: &dyn Randomness) -> Self {
+        let mut keyring = Self { log: log.log, epoch: log.epoch, peppers: Vec::new(), macs: Vec::new() };
         for kind in [Kind::Pepper, Kind::Mac] {
-            let key = Entry {
-                id: keyring.new_id(kind, randomness),
-                state: State::Active,
-                key: KeyBytes::draw(randomness),
-            };
-            keyring.entries_mut(kind).push(key);
+            keyring.draw(kind, State::Active, randomness);
         }
         keyring
     }
 
-    /// Which log it is for.
-    pub(crate) fn log(&self) -> Uuid {
-        self.log
+    /// Which log it is for, and which life of it: whoever can write to the log must not choose that.
+    pub(crate) fn log(&self) -> LogIdentity {
+        LogIdentity { log: self.log, epoch: self.epoch }
     }
 
     /// Every key that authenticates: the active one makes codes, all check them.
@@ -117,12 +114,13 @@ impl Keyring {
         }
     }
 
-    fn new_id(&self, kind: Kind, randomness: &dyn Randomness) -> u32 {
+    /// Adds a new key, and tells its id.
+    fn draw(&mut self, kind: Kind, state: State, randomness: &dyn Randomness) -> u32 {
         loop {
-            let mut id = [0; 4];
-            randomness.fill(&mut id);
-            let id = u32::from_be_bytes(id);
+            let key = KeyBytes::draw(randomness);
+            let id = key.id(kind);
             if self.entries(kind).iter().all(|entry| entry.id != id) {
+                self.entries_mut(kind).push(Entry { id, state, key });
                 return id;
             }
         }
@@ -163,7 +161,7 @@ mod tests {
 
     pub(super) fn keyring() -> (Keyring, Counting) {
         let randomness = Counting(AtomicU8::new(0));
-        (Keyring::generate(Uuid::from_u128(7), &randomness), randomness)
+        (Keyring::generate(LogIdentity { log: Uuid::from_u128(7), epoch: 1 }, &randomness), randomness)
     }
 
     static_assertions::assert_not_impl_any!(Keyring: std::fmt::Debug, std::fmt::Display, Serialize);
@@ -171,9 +169,10 @@ mod tests {
 
     #[test]
     fn a_new_keyring_recognises_and_authenticates() {
+        // The ids were made independently, with Python's blake3.
         let (keyring, _) = keyring();
         assert_eq!(keyring.peppers().len(), 1);
-        assert!(keyring.active_pepper().is_some_and(|(id, _)| id == PepperId(0x0001_0203)));
+        assert!(keyring.active_pepper().is_some_and(|(id, _)| id == PepperId(0xf49b_72a2)));
         let mac = keyring.mac_keys().sign(Purpose::Event, &[b"x"]);
         assert_eq!(keyring.mac_keys().verify(Purpose::Event, &[b"x"], &mac), Ok(()));
     }
@@ -199,6 +198,6 @@ mod tests {
     fn the_summary_names_keys_and_holds_none() {
         let (keyring, _) = keyring();
         let summary = keyring.summary();
-        assert_eq!(summary, "pepper 00010203 active\nmac 24252627 active\n");
+        assert_eq!(summary, "pepper f49b72a2 active\nmac 7236e99c active\n");
     }
 }

@@ -72,6 +72,7 @@ fn stamp(path: &Path) -> Option<Stamp> {
 
 #[cfg(test)]
 mod tests {
+    use keyledger_event_log::LogIdentity;
     use uuid::Uuid;
 
     use super::{
@@ -96,7 +97,9 @@ mod tests {
         time::sleep(3 * EVERY).await;
         assert!(!receiver.has_changed().expect("open"), "nonsense is not taken up");
 
-        Keyring::generate(Uuid::from_u128(8), &randomness).save(&path).expect("saved");
+        Keyring::generate(LogIdentity { log: Uuid::from_u128(8), epoch: 1 }, &randomness)
+            .save(&path)
+            .expect("saved");
         time::sleep(3 * EVERY).await;
         assert!(!receiver.has_changed().expect("open"), "the keyring of another log is not taken up");
 

@@ -75,7 +75,7 @@ pub(super) async fn run(context: &Context) -> anyhow::Result<()> {
                 json!({ "pepper": pepper, "keyId": key.key_id, "partnerId": key.partner_id, "name": key.name, "prefix": secret.prefix })
             })
             .collect();
-        let log = keyring.log().to_string();
+        let log = keyring.log().log.to_string();
         return Ok(context
             .output
             .value(&json!({ "log": log, "keys": keys, "usingOldPeppers": in_the_way }))?);
