@@ -38,6 +38,14 @@ fn events_are_told_one_a_line_and_can_be_chosen() {
 }
 
 #[test]
+fn an_unknown_type_is_wrong_usage_that_lists_the_types() {
+    let refused = SHARED.get().terminal().run(&["events", "--type", "KeyRevokd"]).exited(2);
+    for part in ["KeyCreated", "KeyRevoked", "ScopeCatalogueChanged", "--help"] {
+        assert!(refused.error_line().contains(part), "{part} in {}", refused.stderr);
+    }
+}
+
+#[test]
 fn following_goes_on_with_what_happens() {
     let registry = SHARED.get();
     let mut command = registry.terminal().command();

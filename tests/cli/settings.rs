@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use keyledger_tests::Terminal;
+use keyledger_tests::{Terminal, unknown_secret};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -79,7 +79,7 @@ fn an_unknown_setting_is_an_error_that_names_it_wherever_it_stands() {
 fn a_wrong_value_is_named_by_where_it_came_from_and_not_repeated() {
     let (_home, terminal) = terminal("");
     let refused = terminal.set("KEYLEDGER_VALIDATOR__SOFT_BOUND", "CANARY").run(&["config", "show"]);
-    assert_ne!(refused.code, Some(0));
+    let refused = refused.exited(1);
     assert!(refused.error_line().contains("KEYLEDGER_VALIDATOR__SOFT_BOUND"), "{}", refused.stderr);
     assert!(
         refused.error_line().contains("duration") && !refused.stderr.contains("CANARY"),
@@ -95,6 +95,22 @@ fn what_may_be_a_secret_is_not_shown() {
         terminal.set("KEYLEDGER_TELEMETRY__OTLP_ENDPOINT", "http://me:hunter2@traces.example/v1?t=hunter2");
     let shown = terminal.run(&["config", "show"]).exited(0).stdout;
     assert!(shown.contains("traces.example") && !shown.contains("hunter2"), "{shown}");
+}
+
+#[test]
+fn a_secret_in_place_of_a_setting_is_refused_by_name_and_never_printed() {
+    let secret = unknown_secret();
+    let (_home, terminal) = terminal(&format!("[client]\nkey_file = \"{secret}\"\n"));
+    let terminal = terminal.set("KEYLEDGER_SERVER__DATA_DIR", &secret);
+    let commands: [&[&str]; 3] =
+        [&["config", "show"], &["config", "check", "--json"], &["keys", "list", "--partner", "acme"]];
+    for command in commands {
+        let refused = terminal.run(command).exited(1);
+        for place in ["client.key_file in ", "KEYLEDGER_SERVER__DATA_DIR", "revoke that key"] {
+            assert!(refused.error_line().contains(place), "{place} in {}", refused.stderr);
+        }
+        assert!(!format!("{}{}", refused.stdout, refused.stderr).contains(&secret[13..]), "{command:?}");
+    }
 }
 
 #[test]

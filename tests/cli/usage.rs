@@ -1,11 +1,11 @@
 //! What every command has in common.
 
-use keyledger_tests::Terminal;
+use keyledger_tests::{Terminal, unknown_secret, with_checksum};
 
 use crate::SHARED;
 
-/// Every command that can be run, as its words.
-const COMMANDS: [&str; 28] = [
+/// Every command and every group of commands, as its words.
+const COMMANDS: [&str; 31] = [
     "serve",
     "init",
     "keys create",
@@ -32,6 +32,9 @@ const COMMANDS: [&str; 28] = [
     "config reference",
     "completions",
     "keys",
+    "scopes",
+    "operator-key",
+    "projections",
     "keyring",
     "config",
 ];
@@ -43,16 +46,13 @@ fn terminal() -> (tempfile::TempDir, Terminal) {
 }
 
 #[test]
-fn every_command_explains_itself_and_what_can_be_run_gives_an_example() {
+fn every_command_explains_itself_and_gives_an_example() {
     let (_home, terminal) = terminal();
     for command in COMMANDS {
         let words: Vec<_> = command.split(' ').chain(["--help"]).collect();
         let help = terminal.run(&words).exited(0);
         assert!(help.stdout.contains("Usage: keyledger"), "{command}: {}", help.stdout);
-        let groups = ["keys", "keyring", "config"];
-        if !groups.contains(&command) {
-            assert!(help.stdout.contains("Example"), "{command}: {}", help.stdout);
-        }
+        assert!(help.stdout.contains("Example"), "{command}: {}", help.stdout);
         assert_eq!(help.stderr, "", "{command}");
     }
     let all = terminal.run(&["--help"]).exited(0).stdout;
@@ -66,7 +66,7 @@ fn every_command_explains_itself_and_what_can_be_run_gives_an_example() {
 #[test]
 fn wrong_usage_exits_2_with_one_line_that_says_where_help_is() {
     let (_home, terminal) = terminal();
-    let wrong: [&[&str]; 9] = [
+    let wrong: [&[&str]; 15] = [
         &[],
         &["frobnicate"],
         &["keys"],
@@ -85,6 +85,12 @@ fn wrong_usage_exits_2_with_one_line_that_says_where_help_is() {
         &["revoke", "--reason", "x"],
         &["revoke", "--prefix", "hT4kQ9xZ", "--partner", "acme", "--all", "--reason", "x"],
         &["completions", "powerpoint"],
+        &["serve", "--listen-command", "nonsense"],
+        &["keys", "list", "--partner", "acme", "--url", "x"],
+        &["config", "show", "--url", "http://127.0.0.1:1/path"],
+        &["config", "show", "--data-dir", ""],
+        &["operator-key", "new", "--name", ""],
+        &["revoke", "--prefix", "hT4kQ9xZ", "--reason", "x", "--idempotency-key", "\n"],
     ];
     for arguments in wrong {
         let ran = terminal.run(arguments).exited(2);
@@ -96,10 +102,16 @@ fn wrong_usage_exits_2_with_one_line_that_says_where_help_is() {
 #[test]
 fn a_secret_among_the_arguments_is_refused_and_not_repeated() {
     let (_home, terminal) = terminal();
-    let secret = keyledger_tests::unknown_secret();
-    for arguments in [["revoke", "--prefix", &secret, "--reason=x"], ["keys", "list", "--partner", &secret]] {
-        let ran = terminal.run(&arguments).exited(2);
-        assert!(!ran.stderr.contains(&secret[13..]) && !ran.stdout.contains(&secret[13..]), "{}", ran.stderr);
+    let ours = unknown_secret();
+    let of_another_installation = with_checksum(&unknown_secret()[..45].replace("_kl1_", "_zz9_"));
+    for secret in [ours, of_another_installation] {
+        for arguments in
+            [["revoke", "--prefix", &secret, "--reason=x"], ["keys", "list", "--partner", &secret]]
+        {
+            let ran = terminal.run(&arguments).exited(2);
+            assert!(ran.error_line().contains("revoke that key"), "{}", ran.stderr);
+            assert!(!format!("{}{}", ran.stdout, ran.stderr).contains(&secret[13..]), "{}", ran.stderr);
+        }
     }
 }
 

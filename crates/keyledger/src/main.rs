@@ -24,6 +24,7 @@ use cli::{
     roles::{OperatorKeyCommand, ProjectionsCommand},
 };
 use output::{Output, causes, one_line};
+use settings::WrongFlag;
 
 /// Exit status of a command that was refused or failed.
 const FAILED: u8 = 1;
@@ -32,12 +33,16 @@ const WRONG_USAGE: u8 = 2;
 
 fn main() -> ExitCode {
     let output = Output { json: false };
-    match cli::parse(&cli::arguments()) {
+    let arguments = cli::arguments();
+    match cli::parse(&arguments) {
         Ok(cli) => match run(cli) {
             Ok(()) => ExitCode::SUCCESS,
             // Whoever reads our output has seen enough.
             Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
-            Err(error) => fail(output, &causes(&error), FAILED),
+            Err(error) => match error.downcast_ref::<WrongFlag>() {
+                Some(wrong) => fail(output, &cli::wrong_flag(wrong, &arguments), WRONG_USAGE),
+                None => fail(output, &causes(&error), FAILED),
+            },
         },
         Err(Wrong::Nothing(text)) => match output.text(&text) {
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => ExitCode::from(FAILED),
@@ -57,7 +62,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Serve(_) => serve(&context),
         Command::Init(args) => on_all_cores(init::run(&context, args.scopes.as_deref())),
         Command::OperatorKey(OperatorKeyCommand::New { name }) => {
-            on_all_cores(operator_key::new(&context, &name))
+            on_all_cores(operator_key::new(&context, name.as_str()))
         }
         Command::Projections(ProjectionsCommand::Status) => on_all_cores(projections::status::run(&context)),
         Command::Projections(ProjectionsCommand::Rebuild { force }) => {

@@ -6,7 +6,7 @@ use super::{Cli, Context};
 /// Arguments of `completions`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example:\n  keyledger completions bash > ~/.local/share/bash-completion/completions/keyledger"
+    after_help = "Example:\n  keyledger completions bash \\\n    > ~/.local/share/bash-completion/completions/keyledger"
 )]
 pub(crate) struct CompletionsArgs {
     /// Of which shell

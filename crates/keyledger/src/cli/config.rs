@@ -8,6 +8,7 @@ use crate::{
 
 /// `config …`
 #[derive(Debug, Subcommand)]
+#[command(after_help = "Examples:\n  keyledger config show\n  keyledger config check")]
 pub(crate) enum ConfigCommand {
     /// Show every setting, its value and where it came from
     #[command(after_help = "Example:\n  keyledger config show --config /etc/keyledger.toml")]

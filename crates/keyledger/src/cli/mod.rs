@@ -15,7 +15,7 @@ mod views;
 use std::{ffi::OsString, future::Future, path::PathBuf};
 
 use anyhow::Context as _;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, builder::NonEmptyStringValueParser};
 use keyledger_domain::Clock;
 use keyledger_secret::Randomness;
 
@@ -26,7 +26,7 @@ use crate::{
     settings::{Flag, Loaded, Settings, Sources, load},
 };
 
-pub(crate) use parse::{Wrong, parse};
+pub(crate) use parse::{Wrong, parse, wrong_flag};
 
 /// An event-sourced registry of API keys.
 #[derive(Debug, Parser)]
@@ -36,7 +36,7 @@ pub(crate) use parse::{Wrong, parse};
     propagate_version = true,
     disable_help_subcommand = true,
     subcommand_required = true,
-    after_help = "Examples:\n  keyledger serve\n  keyledger keys create --partner acme --name 'CI' --scope client:read\n  \
+    after_help = "Examples:\n  keyledger serve\n  keyledger keys create --partner acme --name CI --scope client:read\n  \
                   keyledger revoke --prefix hT4kQ9xZ --reason 'seen in a public repository'\n\n\
                   Exit status: 0 done, 1 refused or failed, 2 wrong usage."
 )]
@@ -60,13 +60,13 @@ pub(crate) struct Everywhere {
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Where data lies (server.data_dir)
-    #[arg(long, global = true, value_name = "DIR")]
+    #[arg(long, global = true, value_name = "DIR", value_parser = NonEmptyStringValueParser::new())]
     data_dir: Option<String>,
     /// Where the management API is (client.url)
     #[arg(long, global = true, value_name = "URL")]
     url: Option<String>,
     /// The file that holds the management key (client.key_file)
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE", value_parser = NonEmptyStringValueParser::new())]
     key_file: Option<String>,
 }
 

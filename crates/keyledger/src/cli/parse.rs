@@ -4,11 +4,11 @@ use std::ffi::OsString;
 
 use clap::{CommandFactory as _, Parser as _, error::ErrorKind};
 use keyledger_domain::KeyId;
-use keyledger_secret::{Marker, holds_secret};
+use keyledger_secret::holds_any_secret;
 use uuid::Uuid;
 
 use super::Cli;
-use crate::output::one_line;
+use crate::{output::one_line, settings::WrongFlag};
 
 /// Why there is nothing to run.
 #[derive(Debug)]
@@ -24,7 +24,8 @@ pub(crate) enum Wrong {
 /// # Errors
 /// [`Wrong`], where there is nothing to run.
 pub(crate) fn parse(arguments: &[OsString]) -> Result<Cli, Wrong> {
-    if arguments.iter().any(|argument| holds_secret(Marker::DEFAULT, &argument.to_string_lossy())) {
+    // The settings, which name the marker of this installation, are not read yet.
+    if arguments.iter().any(|argument| holds_any_secret(&argument.to_string_lossy())) {
         // Not echoed, and not hidden either: other users of the machine could read it.
         return Err(Wrong::Usage(
             "an argument holds a secret, which others can read there: revoke that key, and give secrets in files".to_owned(),
@@ -47,7 +48,16 @@ fn in_one_line(error: &clap::Error, arguments: &[OsString]) -> String {
         _ => said.split("\nUsage:").next().unwrap_or_default().trim_start_matches("error:"),
     };
     let said = one_line(&said.replace("\n\nFor more information, try '--help'.", "").replace("\n\n", "; "));
-    format!("{}; see `{} --help`", said.trim_end_matches(['.', ';', ' ']), path_of(arguments))
+    with_help(said.trim_end_matches(['.', ';', ' ']), arguments)
+}
+
+/// What is said of a flag whose value cannot be used, with the help that would have helped.
+pub(crate) fn wrong_flag(error: &WrongFlag, arguments: &[OsString]) -> String {
+    with_help(&error.to_string(), arguments)
+}
+
+fn with_help(said: &str, arguments: &[OsString]) -> String {
+    format!("{said}; see `{} --help`", path_of(arguments))
 }
 
 /// The command that was asked for, as far as there is such a one.
@@ -70,8 +80,20 @@ pub(super) fn key_id(text: &str) -> Result<KeyId, String> {
     })
 }
 
+/// Reads an idempotency key.
+pub(super) fn idempotency_key(text: &str) -> Result<String, &'static str> {
+    let printable = text.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+    if printable && (1..=255).contains(&text.len()) {
+        Ok(text.to_owned())
+    } else {
+        Err("must be 1 to 255 printable ASCII characters")
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use keyledger_secret::Marker;
+
     use super::*;
 
     fn parsed(line: &str) -> Result<Cli, Wrong> {
@@ -92,23 +114,20 @@ mod tests {
     }
 
     #[test]
-    fn every_command_has_help_with_an_example() {
+    fn every_command_and_every_group_has_help_with_an_example_that_can_be_pasted() {
         fn look(command: &clap::Command, path: &str) {
-            for next in command.get_subcommands() {
-                let path = format!("{path} {}", next.get_name());
-                assert!(next.get_about().is_some(), "{path} says what it does");
-                if next.has_subcommands() {
-                    look(next, &path);
-                } else {
-                    let after = next.get_after_help().map(ToString::to_string).unwrap_or_default();
-                    assert!(
-                        after.starts_with("Example") && after.contains(&path),
-                        "{path} has an example: {after}"
-                    );
-                }
+            assert!(command.get_about().is_some(), "{path} says what it does");
+            let after = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            assert!(after.starts_with("Example") && after.contains(path), "{path} has an example: {after}");
+            let help = command.clone().term_width(80).render_long_help().to_string();
+            for line in after.lines() {
+                assert!(help.lines().any(|shown| shown == line), "{path}: {line:?} is broken in {help}");
             }
+            command.get_subcommands().for_each(|next| look(next, &format!("{path} {}", next.get_name())));
         }
-        look(&Cli::command(), "keyledger");
+        let mut command = Cli::command();
+        command.build();
+        look(&command, "keyledger");
     }
 
     #[test]
@@ -129,6 +148,10 @@ mod tests {
             (&format!("keyledger keys edit {key}"), "see `keyledger keys edit --help`".to_owned()),
             (&format!("keyledger keys edit {key} --rate 5"), "--burst".to_owned()),
             ("keyledger completions tcsh", "bash".to_owned()),
+            ("keyledger events --type KeyRevokd", "KeyRevoked, KeyOverlapEnded".to_owned()),
+            ("keyledger operator-key new --name=", "must not be empty".to_owned()),
+            ("keyledger config show --data-dir=", "--data-dir".to_owned()),
+            (&format!("keyledger keys end-overlap {key} --idempotency-key="), "1 to 255".to_owned()),
         ];
         for (line, part) in wrong {
             let said = usage(line);
@@ -145,13 +168,15 @@ mod tests {
                 bytes.fill(42);
             }
         }
-        let secret = keyledger_secret::PlaintextSecret::mint(Marker::DEFAULT, &Fixed);
-        let secret = secret.expose();
-        for line in
-            [format!("keyledger revoke --prefix {secret} --reason r"), format!("keyledger x={secret}")]
-        {
-            let said = usage(&line);
-            assert!(said.contains("revoke that key") && !said.contains(secret), "{said}");
+        for marker in [Marker::DEFAULT, Marker::parse("zz9").expect("a marker")] {
+            let secret = keyledger_secret::PlaintextSecret::mint(marker, &Fixed);
+            let secret = secret.expose();
+            for line in
+                [format!("keyledger revoke --prefix {secret} --reason r"), format!("keyledger x={secret}")]
+            {
+                let said = usage(&line);
+                assert!(said.contains("revoke that key") && !said.contains(secret), "{said}");
+            }
         }
     }
 

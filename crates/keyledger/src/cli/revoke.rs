@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::{
     Context,
     client::{Ask, LONG_ANSWER},
+    parse::idempotency_key,
     views,
 };
 use crate::output::{Table, count};
@@ -43,7 +44,7 @@ pub(crate) struct RevokeArgs {
     #[arg(long, requires = "all")]
     yes: bool,
     /// Makes a repetition of this command known as one, for ever
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", value_parser = idempotency_key)]
     idempotency_key: Option<String>,
 }
 

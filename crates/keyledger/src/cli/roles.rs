@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use keyledger_domain::KeyName;
 
 /// Arguments of `serve`; they are settings, and reach it as such.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  keyledger serve\n  keyledger serve --data-dir /var/lib/keyledger --listen-validator 127.0.0.1:0"
+    after_help = "Examples:\n  keyledger serve\n  keyledger serve --data-dir /var/lib/keyledger \\\n    --listen-validator 127.0.0.1:0"
 )]
 pub(crate) struct ServeArgs {
     /// Where the management API and the portal listen (listen.command)
@@ -43,6 +44,7 @@ pub(crate) struct InitArgs {
 
 /// `operator-key …`
 #[derive(Debug, Subcommand)]
+#[command(after_help = "Example (stop `keyledger serve` first):\n  keyledger operator-key new")]
 pub(crate) enum OperatorKeyCommand {
     /// Make an operator key with the keyring at hand; it is recorded like any other
     #[command(
@@ -50,13 +52,14 @@ pub(crate) enum OperatorKeyCommand {
     )]
     New {
         /// What to call it
-        #[arg(long, default_value = "operator")]
-        name: String,
+        #[arg(long, default_value = "operator", value_parser = KeyName::parse)]
+        name: KeyName,
     },
 }
 
 /// `projections …`
 #[derive(Debug, Subcommand)]
+#[command(after_help = "Example:\n  keyledger projections status")]
 pub(crate) enum ProjectionsCommand {
     /// Show how far each projection is, and its digest
     #[command(after_help = "Example:\n  keyledger projections status --json")]

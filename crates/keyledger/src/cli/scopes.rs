@@ -20,6 +20,9 @@ use crate::output::{Table, count, one_line};
 
 /// `scopes …`
 #[derive(Debug, Subcommand)]
+#[command(
+    after_help = "Examples:\n  keyledger scopes show --toml > scopes.toml\n  keyledger scopes apply scopes.toml --dry-run"
+)]
 pub(crate) enum ScopesCommand {
     /// Show the scopes there are
     #[command(

@@ -7,6 +7,7 @@ use figment::{
     util::nest,
     value::{Dict, Map, Value},
 };
+use keyledger_secret::holds_any_secret;
 
 use super::{
     nearest::nearest,
@@ -76,8 +77,16 @@ impl Provider for Given {
     }
 }
 
-/// What a file gives. Names that are no settings are added to `unknown`, each with what was probably meant.
-pub(super) fn of_file(path: &Path, text: &str, unknown: &mut Vec<String>) -> anyhow::Result<Vec<Given>> {
+/// What is said of a place that holds a secret: where, and never what.
+fn holds_secret(place: &str) -> String {
+    format!(
+        "{place} holds a secret, which others can read there: revoke that key, and name the file that holds the next one"
+    )
+}
+
+/// What a file gives. What cannot be used is added to `faults`: secrets, and names that are no settings, each with what
+/// was probably meant.
+pub(super) fn of_file(path: &Path, text: &str, faults: &mut Vec<String>) -> anyhow::Result<Vec<Given>> {
     let table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
         let line = error.span().map_or(1, |span| 1 + text[..span.start].matches('\n').count());
         // Only the first line: the others quote the file, which may hold a password.
@@ -86,9 +95,17 @@ pub(super) fn of_file(path: &Path, text: &str, unknown: &mut Vec<String>) -> any
     })?;
     let mut given = Vec::new();
     for (name, value) in leaves("", table) {
+        if holds_any_secret(&name) {
+            faults.push(holds_secret(&format!("a name in {}", path.display())));
+            continue;
+        }
+        if holds_any_secret(&value.to_string()) {
+            faults.push(holds_secret(&format!("{name} in {}", path.display())));
+            continue;
+        }
         let Some(setting) = table::find(&name) else {
             let meant = nearest(&name).map(|meant| format!(", did you mean {meant}?")).unwrap_or_default();
-            unknown.push(format!("{}: there is no setting {name}{meant}", path.display()));
+            faults.push(format!("{}: there is no setting {name}{meant}", path.display()));
             continue;
         };
         let value = match value {
@@ -115,20 +132,28 @@ fn leaves(prefix: &str, table: toml::Table) -> Vec<(String, toml::Value)> {
     found
 }
 
-/// What the variables of the process give: those that begin with `KEYLEDGER_` and hold `__`.
-pub(super) fn of_variables(variables: &[(String, String)], unknown: &mut Vec<String>) -> Vec<Given> {
+/// What the variables of the process give: those that begin with `KEYLEDGER_` and hold `__`. `faults` as of [`of_file`].
+pub(super) fn of_variables(variables: &[(String, String)], faults: &mut Vec<String>) -> Vec<Given> {
     let mut given = Vec::new();
     for (variable, text) in variables {
         let Some(rest) = variable.strip_prefix(table::PREFIX).filter(|rest| rest.contains("__")) else {
             continue;
         };
+        if holds_any_secret(rest) {
+            faults.push(holds_secret(&format!("the name of a variable that begins with {}", table::PREFIX)));
+            continue;
+        }
+        if holds_any_secret(text) {
+            faults.push(holds_secret(variable));
+            continue;
+        }
         let name = rest.to_ascii_lowercase().replacen("__", ".", 1);
         // One spelling each: KEYLEDGER_server__data_dir is not it.
         match table::find(&name).filter(|setting| table::variable(setting.name) == *variable) {
             Some(setting) => given.push(Given::text(setting, Origin::Variable(variable), text)),
             None => {
                 let meant = nearest(&name).map(|meant| format!(", did you mean {}?", table::variable(meant)));
-                unknown.push(format!("there is no setting {variable}{}", meant.unwrap_or_default()));
+                faults.push(format!("there is no setting {variable}{}", meant.unwrap_or_default()));
             }
         }
     }

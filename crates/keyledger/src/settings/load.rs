@@ -36,6 +36,11 @@ pub(crate) struct Loaded {
     figment: Figment,
 }
 
+/// The value of a flag cannot be used: wrong usage, where the same value in a file would be a fault of the machine.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct WrongFlag(String);
+
 /// A setting as `config show` shows it.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Shown {
@@ -50,21 +55,21 @@ pub(crate) struct Shown {
 /// Reads all places.
 ///
 /// # Errors
-/// One line that names every unknown setting, or else the first value that is wrong, and says how it is written. It
-/// quotes no value.
+/// One line that names every unknown setting and every one that holds a secret, or else the first value that is wrong, and
+/// says how it is written. It quotes no value. A [`WrongFlag`] where that value was given on the command line.
 pub(crate) fn load(sources: &Sources) -> anyhow::Result<Loaded> {
-    let mut unknown = Vec::new();
+    let mut faults = Vec::new();
     let mut given = Vec::new();
     if let Some((path, text)) = read(sources.config.as_deref())? {
-        given.extend(of_file(&path, &text, &mut unknown)?);
+        given.extend(of_file(&path, &text, &mut faults)?);
     }
-    given.extend(of_variables(&sources.variables, &mut unknown));
+    given.extend(of_variables(&sources.variables, &mut faults));
     for Flag { setting, flag, value } in &sources.flags {
         let setting = table::find(setting).with_context(|| format!("{flag} gives no setting"))?;
         given.push(Given::text(setting, Origin::Flag(flag), value));
     }
-    if !unknown.is_empty() {
-        bail!("{}", unknown.join("; "));
+    if !faults.is_empty() {
+        bail!("{}", faults.join("; "));
     }
     let figment = given.into_iter().fold(defaults(), Figment::merge);
     let figment = in_data_dir(figment)?;
@@ -117,7 +122,11 @@ fn given_as(figment: &Figment, name: &str) -> String {
 fn explain(figment: &Figment, error: &figment::Error) -> anyhow::Error {
     let name = error.path.join(".");
     match table::find(&name) {
-        Some(setting) => anyhow!("{} must be {}", given_as(figment, setting.name), setting.expects),
+        Some(setting) => {
+            let place = given_as(figment, setting.name);
+            let said = format!("{place} must be {}", setting.expects);
+            if place.starts_with("--") { WrongFlag(said).into() } else { anyhow!(said) }
+        }
         None => anyhow!("the settings cannot be read: {name}"),
     }
 }
@@ -250,7 +259,33 @@ mod tests {
         }
         sources.variables.clear();
         sources.flags = vec![flag("listen.ops", "--listen-ops", "9100")];
-        assert!(refusal(&sources).starts_with("--listen-ops must be an address"));
+        let wrong = load(&sources).err().expect("a refusal");
+        assert!(wrong.to_string().starts_with("--listen-ops must be an address"));
+        assert!(wrong.is::<WrongFlag>(), "wrong usage, and no fault of the machine");
+    }
+
+    #[test]
+    fn a_secret_among_the_settings_is_refused_by_the_place_and_not_shown() {
+        let secret = "A0123456_kl1_0123456789ABCDEFGHIJKLMNOPQRSTUV2Z36ee";
+        let (_directory, mut sources) = from_file(&format!(
+            "client.key_file = '{secret}'\nclient.url = ['{secret}']\nnonsense = '{secret}'\n{secret} = 1\n"
+        ));
+        sources.variables = vec![
+            variable("KEYLEDGER_TELEMETRY__OTLP_ENDPOINT", &format!("http://h/?key={secret}")),
+            variable(&format!("KEYLEDGER_X__{secret}"), "1"),
+        ];
+        let refusal = refusal(&sources);
+        for place in [
+            "client.key_file in ",
+            "client.url in ",
+            "nonsense in ",
+            "a name in ",
+            "KEYLEDGER_TELEMETRY__OTLP_ENDPOINT holds",
+            "the name of a variable that begins with KEYLEDGER_ holds",
+        ] {
+            assert!(refusal.contains(place), "{place}: {refusal}");
+        }
+        assert!(!refusal.contains(&secret[13..]) && !refusal.contains('\n'), "{refusal}");
     }
 
     #[test]

@@ -17,7 +17,7 @@ use serde::Deserialize;
 
 pub(crate) use duration::{InvalidSpan, Span};
 pub(crate) use layers::Flag;
-pub(crate) use load::{Loaded, Sources, load};
+pub(crate) use load::{Loaded, Sources, WrongFlag, load};
 pub(crate) use reference::reference;
 pub(crate) use values::{HttpUrl, LogFormat, LogLevel, SecretMarker, Store};
 

@@ -14,7 +14,7 @@ A setting comes from the last of these places that gives it:
 3. the variable `KEYLEDGER_SECTION__FIELD` (only names with `__` are settings);
 4. a flag: `--data-dir`, `--listen-command`, `--listen-validator`, `--listen-ops`, `--url`, `--key-file`.
 
-A setting that does not exist is an error that names it. `keyledger config show` tells each value and where it came from,
+A setting that does not exist is an error that names it, and so is one that holds a secret. `keyledger config show` tells each value and where it came from,
 `keyledger config check` what is wrong or unsafe about them. Relative paths begin at the working directory.
 
 ```toml

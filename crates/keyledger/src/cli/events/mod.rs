@@ -35,12 +35,25 @@ pub(crate) struct EventsArgs {
     #[arg(long, value_parser = key_id)]
     key: Option<KeyId>,
     /// Only events of this type
-    #[arg(long = "type", value_name = "TYPE")]
+    #[arg(long = "type", value_name = "TYPE", value_parser = TYPES)]
     event_type: Option<String>,
     /// At most so many
     #[arg(long, value_name = "NUMBER")]
     limit: Option<u64>,
 }
+
+/// The types of events that this release knows; `events/schemas` holds what each says.
+const TYPES: [&str; 9] = [
+    "KeyCreated",
+    "KeyRegenerated",
+    "KeyRevoked",
+    "KeyOverlapEnded",
+    "KeyScopesChanged",
+    "KeyThrottleChanged",
+    "KeyRenamed",
+    "KeyExpirationChanged",
+    "ScopeCatalogueChanged",
+];
 
 /// Reads events, once or for as long as somebody wants them.
 pub(super) async fn run(args: EventsArgs, context: &Context) -> anyhow::Result<()> {
@@ -132,4 +145,21 @@ fn show(line: &str, context: &Context) -> anyhow::Result<u64> {
         context.output.line(&clean(&line))?;
     }
     Ok(event.position)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeSet, fs, path::Path};
+
+    use super::*;
+
+    #[test]
+    fn every_type_that_has_a_schema_can_be_asked_for() {
+        let schemas = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../events/schemas");
+        let schemas = fs::read_dir(schemas).expect("the schemas").map(|file| {
+            let name = file.expect("a file").file_name().into_string().expect("text");
+            name.split('.').next().unwrap_or_default().to_owned()
+        });
+        assert_eq!(BTreeSet::from(TYPES.map(str::to_owned)), schemas.collect());
+    }
 }
