@@ -1,5 +1,8 @@
 //! `keyledger keys …`: the life of a key from a terminal.
 
+use std::fs::File;
+use std::process::{Output, Stdio};
+
 use keyledger_tests::{Registry, Terminal};
 use serde_json::{Value, json};
 
@@ -61,7 +64,52 @@ fn create_takes_scopes_throttle_and_expiry_and_answers_in_json() {
 }
 
 #[test]
-fn a_repeated_create_says_how_to_get_another_secret() {
+fn a_secret_that_nobody_could_read_is_told_to_be_lost() {
+    let registry = SHARED.get();
+    let create = |json: &[&str], stdout: Stdio, reads: bool| {
+        let mut command = registry.terminal().command();
+        command.args(["keys", "create", "--partner", "cli-lost", "--name", "CI", "--scope", "client:read"]);
+        let mut child =
+            command.args(json).stdout(stdout).stderr(Stdio::piped()).spawn().expect("it can be started");
+        if !reads {
+            drop(child.stdout.take());
+        }
+        let Output { status, stderr, .. } = child.wait_with_output().expect("it ends");
+        (status.code(), String::from_utf8(stderr).expect("text"))
+    };
+    let full = || Stdio::from(File::options().write(true).open("/dev/full").expect("a device that is full"));
+    let lost = [
+        create(&[], Stdio::piped(), false),
+        create(&["--json"], Stdio::piped(), false),
+        create(&[], full(), true),
+        create(&["--json"], full(), true),
+    ];
+    let keys = json(&registry.terminal(), &["keys", "list", "--partner", "cli-lost"]);
+    let keys = keys["keys"].as_array().expect("a list of keys");
+    assert_eq!(keys.len(), lost.len());
+    for ((code, said), key) in lost.iter().zip(keys.iter().rev()) {
+        assert_eq!(*code, Some(1), "{said}");
+        assert_eq!(said.lines().count(), 1, "{said}");
+        for part in [text(&key["keyId"]), "--replace newest", "keys revoke"] {
+            assert!(said.contains(part), "{part} in {said}");
+        }
+    }
+}
+
+#[test]
+fn no_secret_is_made_where_nobody_could_read_it() {
+    let registry = SHARED.get();
+    let create = "keyledger keys create --partner cli-nowhere --name CI --scope client:read";
+    for nowhere in [">&-", ">/dev/null"] {
+        let refused = registry.terminal().paste(&format!("{create} {nowhere}")).exited(1);
+        assert!(refused.error_line().contains("stdout"), "{}", refused.stderr);
+    }
+    let list = ["keys", "list", "--partner", "cli-nowhere"];
+    assert_eq!(json(&registry.terminal(), &list)["keys"], json!([]));
+}
+
+#[test]
+fn a_repeated_create_says_what_the_registry_says_of_its_secret() {
     let registry = SHARED.get();
     let terminal = registry.terminal();
     let arguments = [
@@ -79,11 +127,15 @@ fn a_repeated_create_says_how_to_get_another_secret() {
     terminal.run(&arguments).exited(0);
     let again = terminal.run(&arguments).exited(1);
     assert_eq!(again.stdout, "");
-    assert!(again.error_line().contains("--replace newest"), "{}", again.stderr);
-    assert_eq!(
-        json(&terminal, &["keys", "list", "--partner", "cli-again"])["keys"].as_array().map(Vec::len),
-        Some(1)
-    );
+    assert!(again.error_line().contains("newest"), "{}", again.stderr);
+    let found = json(&terminal, &["keys", "list", "--partner", "cli-again"]);
+    assert_eq!(found["keys"].as_array().map(Vec::len), Some(1));
+
+    let id = text(&found["keys"][0]["keyId"]);
+    json(&terminal, &["keys", "revoke", "--partner", "cli-again", "--key", id]);
+    let dead = terminal.run(&arguments).exited(1);
+    let said = dead.error_line();
+    assert!(said.contains(id) && said.contains("was revoked") && !said.contains("newest"), "{said}");
 }
 
 #[test]

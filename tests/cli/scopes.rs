@@ -51,6 +51,11 @@ fn a_change_by_which_keys_lose_something_is_shown_and_agreed_to_first() {
     terminal.run(&["scopes", "apply", "scopes.toml", "--yes"]).exited(0);
     assert_eq!(registry.authorize(&key.secret, "scope=site:read").status, 403);
     assert_eq!(registry.authorize(&key.secret, "scope=client:read").status, 200);
+    for shown in [vec!["list"], vec!["show", "--key", &key.id]] {
+        let shown = terminal.run(&[&["keys"], &shown[..], &["--partner", "acme"]].concat()).exited(0);
+        assert!(shown.stdout.contains("client:read site:read(lost)"), "{}", shown.stdout);
+        assert!(shown.stderr.contains("grants nothing"), "{}", shown.stderr);
+    }
 }
 
 #[test]

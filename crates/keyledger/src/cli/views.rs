@@ -21,6 +21,8 @@ pub(super) struct Key {
     pub name: String,
     pub prefix: String,
     scopes: Vec<String>,
+    #[serde(default)]
+    lost_scopes: Vec<String>,
     throttle: Throttle,
     status: String,
     created_at: String,
@@ -62,7 +64,7 @@ impl Key {
             ("name", Some(self.name.clone())),
             ("status", Some(self.status.clone())),
             ("prefix", Some(self.prefix.clone())),
-            ("scopes", Some(self.scopes.join(" "))),
+            ("scopes", Some(self.scopes())),
             (
                 "throttle",
                 Some(format!("{} a second, {} at once", self.throttle.rate_per_second, self.throttle.burst)),
@@ -78,6 +80,21 @@ impl Key {
         Table::of_fields(fields.into_iter().filter_map(|(name, value)| Some((name, value?))))
     }
 
+    /// Its scopes; those that grant nothing any more are marked.
+    fn scopes(&self) -> String {
+        let mark = |scope: &String| {
+            let lost = if self.lost_scopes.contains(scope) { "(lost)" } else { "" };
+            format!("{scope}{lost}")
+        };
+        self.scopes.iter().map(mark).collect::<Vec<_>>().join(" ")
+    }
+
+    /// What the mark on scopes means; none where there is none.
+    pub(super) fn remark(keys: &[Self]) -> Option<&'static str> {
+        let marked = keys.iter().any(|key| !key.lost_scopes.is_empty());
+        marked.then_some("(lost): the catalogue does not define this scope any more; it grants nothing.")
+    }
+
     /// A table of many.
     pub(super) fn table(keys: &[Self]) -> Table {
         let mut table = Table::new(&["key", "name", "prefix", "status", "expires", "created", "scopes"]);
@@ -90,7 +107,7 @@ impl Key {
                 key.status.clone(),
                 expires,
                 key.created_at.clone(),
-                key.scopes.join(" "),
+                key.scopes(),
             ]);
         }
         table
@@ -99,9 +116,12 @@ impl Key {
 
 /// The answer to create and regenerate.
 #[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(super) struct Minted {
     pub key: Key,
     pub secret: Option<String>,
+    /// Why there is none, and what to do.
+    pub secret_note: Option<String>,
     #[serde(default = "yes")]
     pub applied: bool,
 }
@@ -164,17 +184,34 @@ mod tests {
 
     use super::*;
 
-    #[test]
-    fn a_key_is_shown_with_what_it_has() {
-        let key = json!({"keyId": "k1", "partnerId": "acme", "name": "CI", "prefix": "hT4kQ9xZ", "scopes": ["client:read"],
+    fn key() -> Value {
+        json!({"keyId": "k1", "partnerId": "acme", "name": "CI", "prefix": "hT4kQ9xZ", "scopes": ["client:read"],
             "throttle": {"ratePerSecond": 10, "burst": 20}, "status": "ACTIVE", "createdAt": "2026-01-01T00:00:00.000Z",
             "createdBy": {"kind": "key", "id": "k0"}, "expiresAt": null, "regeneratedAt": null,
             "supersededSecrets": [{"prefix": "aaaaaaaa", "validUntil": "2026-01-02T00:00:00.000Z"}],
-            "revokedAt": null, "revokedBy": null, "revocationReason": null, "revision": 3, "position": 9});
-        let shown = read::<Key>(&key).expect("a key").fields().to_string();
+            "revokedAt": null, "revokedBy": null, "revocationReason": null, "revision": 3, "position": 9})
+    }
+
+    #[test]
+    fn a_key_is_shown_with_what_it_has() {
+        let shown = read::<Key>(&key()).expect("a key").fields().to_string();
         for part in ["acme", "10 a second, 20 at once", "by key k0", "never", "aaaaaaaa until 2026-01-02"] {
             assert!(shown.contains(part), "{shown}");
         }
         assert!(!shown.contains("revoked"), "{shown}");
+    }
+
+    #[test]
+    fn a_scope_that_the_catalogue_lost_is_marked_wherever_it_is_shown() {
+        let mut key = key();
+        key["scopes"] = json!(["client:read", "site:read"]);
+        let whole: Key = read(&key).expect("a key");
+        key["lostScopes"] = json!(["site:read"]);
+        let lost: Key = read(&key).expect("a key");
+        for shown in [lost.fields().to_string(), Key::table(&[read(&key).expect("a key")]).to_string()] {
+            assert!(shown.contains("client:read site:read(lost)"), "{shown}");
+        }
+        assert!(Key::remark(&[whole, lost]).is_some_and(|remark| remark.contains("grants nothing")));
+        assert_eq!(Key::remark(&[]), None);
     }
 }

@@ -5,7 +5,14 @@ mod clean;
 mod count;
 mod table;
 
-use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
+use std::{
+    fs::{self, File, Metadata},
+    io::{self, BufRead as _, IsTerminal as _, Write as _},
+    os::{
+        fd::AsFd as _,
+        unix::fs::{FileTypeExt as _, MetadataExt as _},
+    },
+};
 
 use serde::Serialize;
 
@@ -27,7 +34,7 @@ impl Output {
     /// # Errors
     /// Where stdout is closed; whoever closed it wants no more.
     pub(crate) fn line(self, text: &str) -> io::Result<()> {
-        writeln!(io::stdout().lock(), "{text}")
+        self.text(&format!("{text}\n"))
     }
 
     /// A text for stdout, as it is.
@@ -59,6 +66,15 @@ impl Output {
     /// A remark for people, on stderr. A closed stderr is no reason to stop.
     pub(crate) fn remark(self, text: &str) {
         let _ = writeln!(io::stderr().lock(), "{text}");
+    }
+
+    /// Whether stdout is the null device; one that was closed when the process began is that by now.
+    pub(crate) fn leads_nowhere(self) -> bool {
+        let stdout =
+            io::stdout().as_fd().try_clone_to_owned().and_then(|stdout| File::from(stdout).metadata());
+        let device = |found: Metadata| Some(found.rdev()).filter(|_| found.file_type().is_char_device());
+        let device_of = |found: io::Result<Metadata>| found.ok().and_then(device);
+        device_of(stdout).is_some_and(|stdout| device_of(fs::metadata("/dev/null")) == Some(stdout))
     }
 
     /// Whether a person reads stdout.

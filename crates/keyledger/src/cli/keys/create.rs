@@ -2,7 +2,10 @@ use clap::Args;
 use keyledger_domain::{PartnerId, Timestamp};
 use serde_json::json;
 
-use super::{Sending, object, reveal::reveal};
+use super::{
+    Sending, object,
+    reveal::{must_be_seen, reveal},
+};
 use crate::{
     cli::{Context, client::Ask},
     settings::Span,
@@ -11,8 +14,8 @@ use crate::{
 /// Arguments of `keys create`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  keyledger keys create --partner acme --name CI --scope client:read --scope site:read\n  \
-                        SECRET=$(keyledger keys create --partner acme --name CI --scope client:read --expires-in 90d)"
+    after_help = "Examples:\n  keyledger keys create --partner acme --name CI \\\n    --scope client:read --scope site:read\n  \
+                        SECRET=$(keyledger keys create --partner acme --name CI \\\n    --scope client:read --expires-in 90d)"
 )]
 pub(crate) struct CreateArgs {
     /// Whose key
@@ -41,6 +44,7 @@ pub(crate) struct CreateArgs {
 }
 
 pub(super) async fn run(args: CreateArgs, context: &Context) -> anyhow::Result<()> {
+    must_be_seen(context.output)?;
     let CreateArgs { partner, name, scopes, rate, burst, expires_at, expires_in, sending } = args;
     let expires_at = expires_at.or_else(|| expires_in.map(|span| span.after(context.clock.now())));
     let throttle = rate.zip(burst).map(|(rate, burst)| json!({ "ratePerSecond": rate, "burst": burst }));

@@ -13,8 +13,8 @@ use crate::{
 #[command(
     group = ArgGroup::new("change").required(true).multiple(true)
         .args(["name", "scopes", "rate", "default_throttle", "expires_at", "expires_in", "never_expires"]),
-    after_help = "Examples:\n  keyledger keys edit --partner acme --key 0198c7a0-0000-7000-8000-000000000001 --scope client:read\n  \
-                  keyledger keys edit --partner acme --key 0198c7a0-0000-7000-8000-000000000001 --rate 50 --burst 100"
+    after_help = "Examples:\n  keyledger keys edit --partner acme \\\n    --key 0198c7a0-0000-7000-8000-000000000001 --scope client:read\n  \
+                  keyledger keys edit --partner acme \\\n    --key 0198c7a0-0000-7000-8000-000000000001 --rate 50 --burst 100"
 )]
 pub(crate) struct EditArgs {
     #[command(flatten)]

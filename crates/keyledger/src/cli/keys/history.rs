@@ -9,7 +9,7 @@ use crate::{
 /// Arguments of `keys history`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example:\n  keyledger keys history --partner acme --key 0198c7a0-0000-7000-8000-000000000001 --json"
+    after_help = "Example:\n  keyledger keys history --partner acme \\\n    --key 0198c7a0-0000-7000-8000-000000000001 --json"
 )]
 pub(crate) struct HistoryArgs {
     #[command(flatten)]

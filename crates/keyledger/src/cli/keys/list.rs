@@ -2,6 +2,7 @@ use clap::{Args, ValueEnum};
 use keyledger_domain::PartnerId;
 use serde_json::{Value, json};
 
+use super::print;
 use crate::cli::{Context, client::Ask, views};
 
 /// Arguments of `keys list`.
@@ -59,5 +60,5 @@ pub(super) async fn run(args: ListArgs, context: &Context) -> anyhow::Result<()>
     }
     let found = json!({ "keys": found });
     let keys: Vec<views::Key> = views::read(&found["keys"])?;
-    Ok(context.output.either(&found, || views::Key::table(&keys))?)
+    print(&found, &keys, views::Key::table(&keys), context)
 }

@@ -14,10 +14,18 @@ use clap::{Args, Subcommand};
 use keyledger_domain::{KeyId, PartnerId};
 use serde_json::Value;
 
-use super::{Context, parse::key_id, views};
+use super::{
+    Context,
+    parse::{idempotency_key, key_id},
+    views,
+};
+use crate::output::Table;
 
 /// `keys …`
 #[derive(Debug, Subcommand)]
+#[command(
+    after_help = "Examples:\n  keyledger keys list --partner acme\n  keyledger keys create --partner acme --name CI --scope client:read"
+)]
 pub(crate) enum KeysCommand {
     /// Create a key; its secret is shown once
     Create(create::CreateArgs),
@@ -60,7 +68,7 @@ impl Which {
 #[derive(Debug, Args)]
 pub(super) struct Sending {
     /// Makes a repetition of this command known as one, for ever
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", value_parser = idempotency_key)]
     idempotency_key: Option<String>,
 }
 
@@ -89,7 +97,17 @@ pub(super) async fn run(command: KeysCommand, context: &Context) -> anyhow::Resu
 /// Shows the key that an answer is.
 fn show_key(answer: &Value, context: &Context) -> anyhow::Result<()> {
     let key: views::Key = views::read(answer)?;
-    Ok(context.output.either(answer, || key.fields())?)
+    let table = key.fields();
+    print(answer, &[key], table, context)
+}
+
+/// Prints keys: an answer for machines, a table for people, and beside it what its marks mean.
+fn print(answer: &Value, keys: &[views::Key], table: Table, context: &Context) -> anyhow::Result<()> {
+    context.output.either(answer, || table)?;
+    if let Some(remark) = views::Key::remark(keys).filter(|_| !context.output.json) {
+        context.output.remark(remark);
+    }
+    Ok(())
 }
 
 /// An object of the values there are.

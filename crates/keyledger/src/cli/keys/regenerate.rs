@@ -3,7 +3,10 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
-use super::{Meant, Sending, Which, object, reveal::reveal};
+use super::{
+    Meant, Sending, Which, object,
+    reveal::{must_be_seen, reveal},
+};
 use crate::{
     cli::{Context, client::Ask},
     settings::Span,
@@ -12,7 +15,7 @@ use crate::{
 /// Arguments of `keys regenerate`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example:\n  keyledger keys regenerate --partner acme --key 0198c7a0-0000-7000-8000-000000000001 --overlap 2h"
+    after_help = "Example:\n  keyledger keys regenerate --partner acme \\\n    --key 0198c7a0-0000-7000-8000-000000000001 --overlap 2h"
 )]
 pub(crate) struct RegenerateArgs {
     #[command(flatten)]
@@ -60,6 +63,7 @@ fn overlap(text: &str) -> Result<u64, String> {
 }
 
 pub(super) async fn run(args: RegenerateArgs, context: &Context) -> anyhow::Result<()> {
+    must_be_seen(context.output)?;
     let RegenerateArgs { which, overlap, replace, meant, sending } = args;
     let body = object([
         ("overlapSeconds", overlap.map(|seconds| json!(seconds))),

@@ -7,7 +7,7 @@ use crate::cli::{Context, client::Ask};
 /// Arguments of `keys revoke`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example:\n  keyledger keys revoke --partner acme --key 0198c7a0-0000-7000-8000-000000000001 --reason 'not used'"
+    after_help = "Example:\n  keyledger keys revoke --partner acme \\\n    --key 0198c7a0-0000-7000-8000-000000000001 --reason 'not used'"
 )]
 pub(crate) struct RevokeKeyArgs {
     #[command(flatten)]

@@ -6,7 +6,7 @@ use crate::cli::{Context, client::Ask};
 /// Arguments of `keys show`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example:\n  keyledger keys show --partner acme --key 0198c7a0-0000-7000-8000-000000000001"
+    after_help = "Example:\n  keyledger keys show --partner acme \\\n    --key 0198c7a0-0000-7000-8000-000000000001"
 )]
 pub(crate) struct ShowArgs {
     #[command(flatten)]
