@@ -73,26 +73,44 @@ fn an_old_pepper_goes_when_no_live_secret_needs_it_or_by_force() {
         said.clone_from(&refused.stderr);
         said.contains(&key.prefix)
     });
-    assert!(said.contains("--force"), "{said}");
-    assert_eq!(registry.health(&key.secret).status, 200);
-
-    // The registry's own key is not revoked for it: it gets a secret under the new pepper first.
-    let own = terminal.run(&[&retire[..], &["--force"]].concat()).exited(1);
-    assert!(own.stderr.contains("regenerate"), "{}", own.stderr);
+    // The only operator key is not revoked for it: it gets a secret under the new pepper first.
+    assert!(said.contains("keys regenerate --partner registry") && !said.contains("--force"), "{said}");
+    let forced = terminal.run(&[&retire[..], &["--force"]].concat()).exited(1);
+    assert!(forced.error_line().contains("keys regenerate --partner registry"), "{}", forced.stderr);
     assert_eq!(registry.health(&key.secret).status, 200, "nothing was revoked");
     let keys = registry.operator().get("/v1/partners/registry/keys").send().expecting(200).json();
     let regenerate = format!(
         "/v1/partners/registry/keys/{}/regenerate",
         keys["keys"][0]["keyId"].as_str().expect("an id")
     );
-    let renewed =
-        registry.operator().post(&regenerate, &json!({ "overlapSeconds": 0 })).send().expecting(200);
+    let own_old = registry.operator_key();
+    let renewed = registry.operator().post(&regenerate, &json!({})).send().expecting(200);
     let renewed = Created::from_answer(&renewed);
     fs::write(registry.data_dir().join("operator-key"), &renewed.secret).expect("the key can be written");
+    let offered = terminal.run(&retire).exited(1);
+    assert!(offered.stderr.contains("--force"), "{}", offered.stderr);
     terminal.run(&[&retire[..], &["--force"]].concat()).exited(0);
     assert_eq!(registry.health(&key.secret).status, 403);
+    registry.management(&own_old).get("/v1/scopes").send().expecting(401);
     let history = registry.operator().get(&key.at("history")).send().expecting(200).json();
     assert_eq!(history["events"][1]["event"]["type"], "KeyRevoked", "a revocation by event");
+    assert_eq!(pepper(&registry, "old"), None);
+}
+
+#[test]
+fn an_operator_key_goes_by_force_where_another_one_stays() {
+    let registry = Registry::start();
+    let key = registry.create("acme", "before", &["client:read"]);
+    let old = pepper(&registry, "active").expect("a pepper is active");
+    let terminal = registry.terminal();
+    terminal.run(&["keyring", "add", "pepper"]).exited(0);
+    activate(&registry);
+    let another = registry.create("registry", "another", &["registry:operate"]);
+    // Asked for with the key that goes.
+    terminal.run(&["keyring", "retire", "pepper", &old, "--force"]).exited(0);
+    assert_eq!(registry.health(&key.secret).status, 403);
+    registry.operator().get("/v1/scopes").send().expecting(401);
+    registry.management(&another.secret).get("/v1/scopes").send().expecting(200);
     assert_eq!(pepper(&registry, "old"), None);
 }
 

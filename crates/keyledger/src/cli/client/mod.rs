@@ -8,6 +8,7 @@ mod stream;
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
+use keyledger_domain::Prefix;
 use keyledger_secret::Randomness;
 use reqwest::{
     Method, RequestBuilder, Response, Url,
@@ -76,6 +77,11 @@ impl Client {
         Ok(Self { http, base: settings.url.as_url().clone(), key, randomness })
     }
 
+    /// The first eight characters of the management key.
+    pub(super) fn prefix(&self) -> Option<Prefix> {
+        self.key.as_bytes().get(..8).and_then(|first| Prefix::parse(first).ok())
+    }
+
     /// `GET`
     pub(super) async fn get(&self, path: &[impl AsRef<str>], ask: Ask<'_>) -> anyhow::Result<Value> {
         self.answer(Method::GET, path, ask).await
@@ -111,8 +117,9 @@ impl Client {
         path: &[impl AsRef<str>],
         ask: Ask<'_>,
     ) -> anyhow::Result<Answer> {
-        // An edit that is meant for one revision is refused the second time, so it is not sent twice.
-        let repeatable = method != Method::PATCH;
+        // What is meant for one revision of a key is refused the second time, as if it had not been done the first. An edit
+        // has no idempotency key by which the registry would know it again.
+        let repeatable = ask.if_match.is_none() && method != Method::PATCH;
         let mut own_key = [0; 16];
         self.randomness.fill(&mut own_key);
         let own_key = hex::encode(own_key);
@@ -171,4 +178,53 @@ fn revision_of(response: &Response) -> Option<u64> {
 /// Somebody else listens there.
 fn not_a_registry(base: &Url) -> anyhow::Error {
     anyhow!("what answers at {base} is not a registry: correct client.url")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        io::{Read as _, Write as _},
+        net::{TcpListener, TcpStream},
+        thread,
+    };
+
+    use super::*;
+    use crate::{environment::OsRandomness, settings::HttpUrl};
+
+    /// Asks somebody who reads requests and breaks every connection; tells how often it was asked.
+    async fn asked(method: Method, ask: Ask<'_>) -> usize {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let breaking = thread::spawn(move || {
+            let mut requests = 0;
+            for connection in listener.incoming() {
+                let mut first = [0; 3];
+                connection.and_then(|mut stream| stream.read_exact(&mut first)).expect("a request");
+                match &first {
+                    b"END" => break,
+                    _ => requests += 1,
+                }
+            }
+            requests
+        });
+        let key_file = tempfile::NamedTempFile::new().expect("a file");
+        std::fs::write(key_file.path(), "key").expect("written");
+        let url: HttpUrl = format!("http://{address}").parse().expect("a URL");
+        let settings = settings::Client { url, key_file: key_file.path().to_owned() };
+        let client = Client::new(&settings, &OsRandomness).expect("a client");
+        let broken = client.exchange(method, &["v1"], ask).await.err().expect("no answer").to_string();
+        assert!(broken.contains("broke the connection"), "{broken}");
+        TcpStream::connect(address).and_then(|mut stream| stream.write_all(b"END")).expect("sent");
+        breaking.join().expect("a number")
+    }
+
+    #[tokio::test]
+    async fn after_a_broken_connection_only_what_the_registry_knows_again_is_repeated() {
+        let meant = Ask { if_match: Some(3), ..Ask::default() };
+        assert_eq!(asked(Method::POST, Ask::default()).await, 2);
+        assert_eq!(asked(Method::POST, meant.clone()).await, 1);
+        assert_eq!(asked(Method::PUT, Ask::default()).await, 2);
+        assert_eq!(asked(Method::PUT, meant).await, 1);
+        assert_eq!(asked(Method::PATCH, Ask::default()).await, 1);
+    }
 }

@@ -1,5 +1,6 @@
 //! `keyledger keyring …`: the two steps by which a key of the keyring comes, and how it goes.
 
+mod give_up;
 mod retire;
 mod running;
 mod status;
@@ -12,6 +13,9 @@ use crate::keyring::{ChangeError, Keyring, Kind, State};
 
 /// `keyring …`
 #[derive(Debug, Subcommand)]
+#[command(
+    after_help = "Examples:\n  keyledger keyring status\n  keyledger keyring add pepper\n  keyledger keyring activate pepper"
+)]
 pub(crate) enum KeyringCommand {
     /// Show the keys of the keyring, and the API keys that keep an old pepper from going
     #[command(after_help = "Example:\n  keyledger keyring status")]
@@ -44,7 +48,7 @@ pub(crate) enum KeyringCommand {
         /// Which one
         #[arg(value_parser = id)]
         id: u32,
-        /// First revoke every API key that still needs it, through the running registry
+        /// First revoke the API keys that still need it, or end their overlaps, through the running registry
         #[arg(long)]
         force: bool,
     },

@@ -1,9 +1,16 @@
 use anyhow::{Context as _, bail};
+use keyledger_domain::KeyId;
 use serde_json::json;
 
-use super::{running, say, status};
+use super::{
+    give_up::{End, Step, last_way_in, steps},
+    running, say, status,
+};
 use crate::{
-    cli::{Context, client::Ask},
+    cli::{
+        Context,
+        client::{Ask, Client},
+    },
     keyring::{Keyring, Kind, LiveSecret, State},
     output::count,
 };
@@ -16,26 +23,7 @@ pub(super) async fn run(kind: Kind, id: u32, force: bool, context: &Context) -> 
     let old = keyring.entries(kind).iter().any(|key| key.id == id && key.state == State::Old);
     if kind == Kind::Pepper && old {
         no_new_secret_gets(&keyring, context).await?;
-        let needing = needing(&keyring, id, context).await?;
-        if !needing.is_empty() && !force {
-            context.output.remark(&status::table(&needing).to_string());
-            bail!(
-                "pepper {id:08x} is needed by {}: regenerate their keys, or revoke them with --force",
-                count(needing.len(), "live secret")
-            );
-        }
-        // They are the way in: without them nothing of the rest could be done, nor undone.
-        if let Some(secret) = needing.iter().find(|secret| secret.key.partner_id.is_registry()) {
-            let key = secret.key.key_id;
-            bail!(
-                "pepper {id:08x} is needed by the registry's own key {key}: regenerate it with --overlap 0 first; nothing was revoked"
-            );
-        }
-        give_up(&needing, id, context).await?;
-        let left = self::needing(&keyring, id, context).await?.len();
-        if left > 0 {
-            bail!("pepper {id:08x} is still needed by {}: run this again", count(left, "live secret"));
-        }
+        free(&keyring, id, force, context).await?;
     }
     Keyring::change(path, |keyring| anyhow::Ok(keyring.retire(kind, id)?))?;
     say(kind, id, "retired", context)
@@ -52,33 +40,66 @@ async fn no_new_secret_gets(keyring: &Keyring, context: &Context) -> anyhow::Res
     }
 }
 
-async fn needing(keyring: &Keyring, id: u32, context: &Context) -> anyhow::Result<Vec<LiveSecret>> {
-    let path = context.data_dir().log();
-    let live = status::live(keyring, context).await?;
-    let live = live.with_context(|| {
-        format!("there is no log at {}, so nobody knows which secrets are live", path.display())
-    })?;
-    Ok(status::needing(id, &live).into_iter().cloned().collect())
-}
-
-/// Ends the secrets through the running registry, so that it is an event like any other: a key whose newest secret needs the
-/// pepper is revoked; one that only needs it for an overlap loses the overlap.
-async fn give_up(secrets: &[LiveSecret], id: u32, context: &Context) -> anyhow::Result<()> {
-    if secrets.is_empty() {
+/// Sees to it that no live secret needs a pepper: refuses where one does, or ends it where that was asked for.
+async fn free(keyring: &Keyring, id: u32, force: bool, context: &Context) -> anyhow::Result<()> {
+    let live = live(keyring, context).await?;
+    let needing = status::needing(id, &live);
+    if needing.is_empty() {
         return Ok(());
     }
-    let client = context.client()?;
-    for secret in secrets {
-        let (partner, key) = (secret.key.partner_id.as_str(), secret.key.key_id.to_string());
-        let (end, body) = if secret.is_current() {
-            ("revoke", json!({ "reason": format!("pepper {id:08x} was retired") }))
-        } else {
-            ("end-overlap", json!({}))
-        };
-        let ask = Ask { body: Some(body), ..Ask::default() };
-        let path = ["v1", "partners", partner, "keys", &key, end];
-        client.post(&path, ask).await.with_context(|| format!("key {key} of {partner} was not given up"))?;
+    let needed = format!("pepper {id:08x} is needed by {}", count(needing.len(), "live secret"));
+    if !force {
+        context.output.remark(&status::table(needing.iter().copied()).to_string());
     }
-    context.output.remark(&format!("Ended {} that needed pepper {id:08x}.", count(secrets.len(), "secret")));
+    if let Some(operator) = last_way_in(id, &live) {
+        bail!(
+            "{needed}, also by that of every operator key: {}; nothing was revoked",
+            renew(operator, context)
+        );
+    }
+    if !force {
+        bail!(
+            "{needed}: regenerate their keys and let the overlaps end, or say --force, which revokes the keys whose newest \
+             secret needs it and ends the overlaps of the others"
+        );
+    }
+    let client = context.client()?;
+    for step in steps(id, &live, client.prefix()) {
+        take(&step, id, &client).await?;
+    }
+    context.output.remark(&format!("Ended {} that needed pepper {id:08x}.", count(needing.len(), "secret")));
+    let left = status::needing(id, &self::live(keyring, context).await?).len();
+    if left > 0 {
+        bail!("pepper {id:08x} is still needed by {}: run this again", count(left, "live secret"));
+    }
+    Ok(())
+}
+
+/// How the way in is kept open.
+fn renew(operator: KeyId, context: &Context) -> String {
+    format!(
+        "first `keyledger keys regenerate --partner registry --key {operator}`, and put the new secret into {}",
+        context.settings().client.key_file.display()
+    )
+}
+
+async fn live(keyring: &Keyring, context: &Context) -> anyhow::Result<Vec<LiveSecret>> {
+    let path = context.data_dir().log();
+    let live = status::live(keyring, context).await?;
+    live.with_context(|| {
+        format!("there is no log at {}, so nobody knows which secrets are live", path.display())
+    })
+}
+
+/// Does one step through the running registry, so that it is an event like any other.
+async fn take(step: &Step, id: u32, client: &Client) -> anyhow::Result<()> {
+    let Step { partner, key, end } = step;
+    let (end, body) = match end {
+        End::Revoke => ("revoke", json!({ "reason": format!("pepper {id:08x} was retired") })),
+        End::Overlap => ("end-overlap", json!({})),
+    };
+    let ask = Ask { body: Some(body), ..Ask::default() };
+    let path = ["v1", "partners", partner.as_str(), "keys", &key.to_string(), end];
+    client.post(&path, ask).await.with_context(|| format!("key {key} of {partner} was not given up"))?;
     Ok(())
 }
