@@ -10,7 +10,7 @@ use crate::{
     ports::Gatekeeper,
 };
 
-/// The routes, over a service and whoever tells who asks.
+/// The routes, over a service and whoever tells who asks; and what is answered to paths that nothing else serves.
 pub fn configure(
     service: CommandService,
     gatekeeper: Arc<dyn Gatekeeper>,
@@ -19,38 +19,43 @@ pub fn configure(
     move |config: &mut web::ServiceConfig| {
         let key = "/partners/{partnerId}/keys/{keyId}";
         let v1 = web::scope("/v1")
-            .app_data(api.clone())
             .service(
-                only(web::resource("/partners/{partnerId}/keys"), "GET, POST")
+                only(web::resource("/partners/{partnerId}/keys"), "GET, HEAD, POST")
                     .route(web::get().to(http::list_keys))
+                    .route(web::head().to(http::list_keys))
                     .route(web::post().to(http::create_key)),
             )
             .service(
-                only(web::resource(key), "GET, PATCH")
+                only(web::resource(key), "GET, HEAD, PATCH")
                     .route(web::get().to(http::show_key))
+                    .route(web::head().to(http::show_key))
                     .route(web::patch().to(http::edit_key)),
             )
             .service(post(&format!("{key}/regenerate")).route(web::post().to(http::regenerate_key)))
             .service(post(&format!("{key}/end-overlap")).route(web::post().to(http::end_overlap)))
             .service(post(&format!("{key}/revoke")).route(web::post().to(http::revoke_key)))
             .service(
-                only(web::resource(format!("{key}/history")), "GET").route(web::get().to(http::key_history)),
+                only(web::resource(format!("{key}/history")), "GET, HEAD")
+                    .route(web::get().to(http::key_history))
+                    .route(web::head().to(http::key_history)),
             )
             .service(post("/revocations").route(web::post().to(http::revoke)))
             .service(only(web::resource("/events"), "GET").route(web::get().to(http::read_events)))
             .service(
-                only(web::resource("/scopes"), "GET, PUT")
+                only(web::resource("/scopes"), "GET, HEAD, PUT")
                     .route(web::get().to(http::show_catalogue))
+                    .route(web::head().to(http::show_catalogue))
                     .route(web::put().to(http::change_catalogue)),
             )
             .default_service(web::to(http::not_found))
             .wrap(from_fn(http::finish));
         let openapi = web::resource("/openapi.json")
-            .app_data(api.clone())
             .route(web::get().to(http::show_openapi))
+            .route(web::head().to(http::show_openapi))
             .default_service(web::to(http::only_described))
             .wrap(from_fn(http::finish));
-        config.service(v1).service(openapi);
+        let elsewhere = web::to(http::nothing_here).wrap(from_fn(http::finish));
+        config.app_data(api.clone()).service(v1).service(openapi).default_service(elsewhere);
     }
 }
 

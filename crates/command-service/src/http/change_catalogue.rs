@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 use super::{
     command::{Sent, to_its_end},
-    doc::CommandProblems,
+    doc::{CommandProblems, StaleProblem},
     entrance::Entrance,
     fields::{Faults, Fields},
     headers::etag,
@@ -79,7 +79,8 @@ pub(super) struct LosingBody {
         (status = 200, description = "The catalogue, and which keys lose what", body = CatalogueChangedBody, headers(
             ("ETag" = String, description = "Its revision")
         )),
-        CommandProblems
+        CommandProblems,
+        StaleProblem
     )
 )]
 pub(crate) async fn change_catalogue(

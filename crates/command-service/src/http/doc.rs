@@ -22,9 +22,10 @@ use super::{
     info(
         title = "keyledger management API",
         description = "Creates, regenerates, edits and revokes API keys, and tells their history. Times are RFC 3339 in UTC \
-                       with milliseconds. Every answer carries `X-Log-Position`, the head of the log that it knew, and \
-                       `X-Request-Id`. Errors are RFC 9457 problems with a `code`. With an `Idempotency-Key` the same request \
-                       by the same key again gives the same answer, but for the secret, and records nothing twice.",
+                       with milliseconds. HEAD is answered as GET, but on /v1/events. Errors are RFC 9457 problems with a `code`; \
+                       only a request whose head cannot be read at all is answered with a bare 400. With an `Idempotency-Key` \
+                       the same request by the same key again gives the same answer, but for the secret, and records nothing \
+                       twice.",
         license(name = "Apache-2.0", identifier = "Apache-2.0")
     ),
     paths(
@@ -67,26 +68,39 @@ impl Modify for Everywhere {
         let components = openapi.components.get_or_insert_default();
         components.add_security_scheme("managementKey", SecurityScheme::ApiKey(ApiKey::Header(key)));
         let problems = READ.iter().map(|told| (READ_PROBLEM, told));
-        let problems = problems.chain(COMMAND.iter().map(|told| (COMMAND_PROBLEM, told)));
-        components.responses.extend(problems.map(|(kind, told)| (name(kind, told.0), problem(told.1))));
+        let problems = problems.chain(COMMAND.iter().chain([&STALE]).map(|told| (COMMAND_PROBLEM, told)));
+        components.responses.extend(problems.map(|(kind, told)| (name(kind, told.0), problem(told))));
         let operations = openapi.paths.paths.values_mut().flat_map(|path| {
             [&mut path.get, &mut path.post, &mut path.put, &mut path.patch].into_iter().flatten()
         });
         let own = operations.flat_map(|operation| operation.responses.responses.values_mut());
         for response in own.chain(components.responses.values_mut()) {
             if let RefOr::T(response) = response {
-                let request_id = header(Type::String, "Names the request in logs and events");
-                response.headers.insert("X-Request-Id".to_owned(), request_id);
-                let position = header(Type::Integer, "The head of the log that it knew");
-                response.headers.insert("X-Log-Position".to_owned(), position);
+                add_common_headers(response);
             }
         }
     }
 }
 
-fn header(kind: Type, description: &str) -> RefOr<Header> {
+/// The headers of every answer, where it does not say otherwise.
+fn add_common_headers(response: &mut Response) {
+    for (name, kind, description) in [
+        ("X-Request-Id", Type::String, "Names the request in logs and events"),
+        (
+            "X-Log-Position",
+            Type::Integer,
+            "The head of the log that it knew. It is missing where the request did not come as far as the API: its head or \
+             its body was refused, or the process is overloaded",
+        ),
+        ("Cache-Control", Type::String, "`no-store`"),
+    ] {
+        response.headers.entry(name.to_owned()).or_insert_with(|| RefOr::T(header(kind, description)));
+    }
+}
+
+fn header(kind: Type, description: &str) -> Header {
     let schema = ObjectBuilder::new().schema_type(kind);
-    RefOr::T(HeaderBuilder::new().schema(Some(schema)).description(Some(description)).build())
+    HeaderBuilder::new().schema(Some(schema)).description(Some(description)).build()
 }
 
 /// How an operation that only reads can fail.
@@ -95,7 +109,13 @@ pub(super) struct ReadProblems;
 /// How an operation that changes something can fail.
 pub(super) struct CommandProblems;
 
-const READ: &[(&str, &str)] = &[
+/// How an operation that looks at `If-Match` can fail besides.
+pub(super) struct StaleProblem;
+
+/// A status, and what it means.
+type Told = (&'static str, &'static str);
+
+const READ: &[Told] = &[
     ("400", "`malformed`: the request cannot be read, or x-api-key was sent twice"),
     ("401", "`no-identity`: no working management key, the same for all causes"),
     ("403", "`forbidden`: the key has no scope that allows it"),
@@ -105,21 +125,20 @@ const READ: &[(&str, &str)] = &[
         "422",
         "`invalid`: errors names every faulty parameter; `holds-secret`: a secret was sent where none belongs",
     ),
-    ("431", "the head of the request is too large"),
+    ("431", "`head-too-large`: at most 32 header fields and 16 KiB"),
     ("500", "`log-damaged`: the log holds something that cannot be believed or read"),
-    ("503", "`cannot-know`, `log-unavailable`, `lists-unavailable`: see Retry-After"),
+    ("503", "`cannot-know`, `log-unavailable`, `lists-unavailable`, `overloaded`"),
 ];
 
-const COMMAND: &[(&str, &str)] = &[
+const COMMAND: &[Told] = &[
     ("403", "`forbidden`, or `may-not-grant`: it needs the right to grant every scope the key has and gets"),
     ("404", "`not-found`: it is not there, or not for this key; `no-match`: no key matches"),
-    ("408", "the body did not arrive in time"),
+    ("408", "`slow-body`: the body did not arrive in time"),
     (
         "409",
         "`key-revoked`, `key-expired`, `key-exists`, `key-unreadable`, `overlap-running`, `last-operator-key`, \
          `too-many-keys`, `ambiguous-prefix` (with `matches`), `idempotency-key-in-flight`",
     ),
-    ("412", "`stale`: it was changed since the revision that If-Match names"),
     ("413", "`too-large`: a body has at most 64 KiB"),
     ("415", "`not-json`"),
     (
@@ -129,9 +148,19 @@ const COMMAND: &[(&str, &str)] = &[
     ),
     (
         "503",
-        "`log-unavailable`, `lists-unavailable`, `contended`, `cannot-know`: nothing was recorded; `outcome-unknown`: it may \
-         have been; `recorded-not-applied`: it is, at `position`, but not applied yet. See Retry-After",
+        "`log-unavailable`, `lists-unavailable`, `contended`, `cannot-know`, `overloaded`: nothing was recorded; \
+         `outcome-unknown`: it may have been; `recorded-not-applied`: it is, at `position`, but not applied yet",
     ),
+];
+
+const STALE: Told = ("412", "`stale`: it was changed since the revision that If-Match names");
+
+/// The headers of problems by their status.
+const HEADERS: &[(&str, &str, &str)] = &[
+    ("401", "WWW-Authenticate", "That a key is asked for in x-api-key"),
+    ("405", "Allow", "The methods that there are"),
+    ("409", "Retry-After", "With `idempotency-key-in-flight`: the seconds after which to ask again"),
+    ("503", "Retry-After", "The seconds after which to ask again"),
 ];
 
 impl IntoResponses for ReadProblems {
@@ -148,6 +177,12 @@ impl IntoResponses for CommandProblems {
     }
 }
 
+impl IntoResponses for StaleProblem {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        BTreeMap::from([refer(COMMAND_PROBLEM, STALE.0)])
+    }
+}
+
 const READ_PROBLEM: &str = "Problem";
 const COMMAND_PROBLEM: &str = "CommandProblem";
 
@@ -160,9 +195,13 @@ fn refer(kind: &str, status: &str) -> (String, RefOr<Response>) {
     (status.to_owned(), RefOr::Ref(Ref::from_response_name(name(kind, status))))
 }
 
-fn problem(description: &str) -> RefOr<Response> {
+fn problem((status, description): &Told) -> RefOr<Response> {
     let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
+    let response =
+        ResponseBuilder::new().description(*description).content("application/problem+json", content);
+    let own = HEADERS.iter().filter(|(of, ..)| of == status);
     RefOr::T(
-        ResponseBuilder::new().description(description).content("application/problem+json", content).build(),
+        own.fold(response, |response, (_, name, tells)| response.header(*name, header(Type::String, tells)))
+            .build(),
     )
 }

@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 use super::{
     command::{Sent, to_its_end},
     create_key::add_faults,
-    doc::CommandProblems,
+    doc::{CommandProblems, StaleProblem},
     entrance::Entrance,
     fields::Fields,
     key_body::{self, KeyBody, ThrottleBody},
@@ -50,7 +50,8 @@ pub(super) struct EditKeyBody {
     request_body = EditKeyBody,
     responses(
         (status = 200, description = "The key", body = KeyBody, headers(("ETag" = String, description = "Its revision"))),
-        CommandProblems
+        CommandProblems,
+        StaleProblem
     )
 )]
 pub(crate) async fn edit_key(http: HttpRequest, payload: web::Payload) -> Result<HttpResponse, Problem> {

@@ -2,7 +2,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::{
     command::{Sent, to_its_end},
-    doc::CommandProblems,
+    doc::{CommandProblems, StaleProblem},
     entrance::Entrance,
     key_body::{self, KeyBody},
     problem::Problem,
@@ -22,7 +22,8 @@ use crate::EndOverlap;
     ),
     responses(
         (status = 200, description = "The key", body = KeyBody, headers(("ETag" = String, description = "Its revision"))),
-        CommandProblems
+        CommandProblems,
+        StaleProblem
     )
 )]
 pub(crate) async fn end_overlap(http: HttpRequest, payload: web::Payload) -> Result<HttpResponse, Problem> {

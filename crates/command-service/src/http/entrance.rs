@@ -104,7 +104,13 @@ fn identify(api: &Api, http: &HttpRequest) -> Result<Principal, Problem> {
     })
 }
 
-/// Any other path.
+/// A path that is none of this API's, and so is nobody's secret.
+pub(crate) async fn nothing_here(http: HttpRequest) -> Result<actix_web::HttpResponse, Problem> {
+    http.extensions_mut().insert(Operation("not_found"));
+    Err(Problem::not_found())
+}
+
+/// Any other path of the API.
 pub(crate) async fn not_found(http: HttpRequest) -> Result<actix_web::HttpResponse, Problem> {
     Entrance::enter(&http, "not_found")?;
     Err(Problem::not_found())

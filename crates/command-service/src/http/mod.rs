@@ -34,7 +34,7 @@ pub(crate) use create_key::create_key;
 pub use doc::openapi;
 pub(crate) use edit_key::edit_key;
 pub(crate) use end_overlap::end_overlap;
-pub(crate) use entrance::{not_found, wrong_method};
+pub(crate) use entrance::{not_found, nothing_here, wrong_method};
 pub(crate) use finish::finish;
 pub(crate) use key_history::key_history;
 pub(crate) use list_keys::list_keys;

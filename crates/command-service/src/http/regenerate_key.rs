@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 use super::{
     command::{Sent, to_its_end},
-    doc::CommandProblems,
+    doc::{CommandProblems, StaleProblem},
     entrance::Entrance,
     key_body::{self, MintedBody},
     problem::Problem,
@@ -62,7 +62,8 @@ impl From<ReplaceBody> for Replace {
         (status = 200, description = "The key, and its new secret", body = MintedBody, headers(
             ("ETag" = String, description = "Its revision")
         )),
-        CommandProblems
+        CommandProblems,
+        StaleProblem
     )
 )]
 pub(crate) async fn regenerate_key(

@@ -16,24 +16,50 @@ use crate::{Match, Revocation, RevokePartner, RevokePrefix};
 
 /// An emergency revocation: of the key that `prefix` names, or of `all` keys of `partnerId`.
 #[derive(ToSchema)]
-#[schema(as = Revoke, rename_all = "camelCase", example = json!({"prefix": "hT4kQ9xZ", "reason": "found in a public repository"}))]
-pub(super) struct RevokeBody {
+#[serde(untagged)]
+#[schema(as = Revoke, example = json!({"prefix": "hT4kQ9xZ", "reason": "found in a public repository"}))]
+pub(super) enum RevokeBody {
+    One(RevokePrefixBody),
+    All(RevokePartnerBody),
+}
+
+/// The emergency revocation of one key.
+#[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = RevokePrefix, rename_all = "camelCase")]
+pub(super) struct RevokePrefixBody {
     /// The first eight characters of a secret, also of a superseded one.
-    #[schema(value_type = Option<String>, nullable = false)]
-    prefix: Option<Prefix>,
-    /// The partner of whom every key is meant.
-    #[schema(value_type = Option<String>, nullable = false)]
-    partner_id: Option<PartnerId>,
-    /// True, beside `partnerId`: that really every key is meant.
-    #[schema(value_type = Option<bool>, nullable = false)]
-    all: Option<bool>,
+    #[schema(value_type = String, min_length = 8, max_length = 8)]
+    prefix: Prefix,
     /// Why, in somebody's words. It stays in the history for ever.
     #[schema(value_type = String, min_length = 1, max_length = 500)]
-    reason: Option<Reason>,
+    reason: Reason,
     /// Only tells what would be revoked.
     #[schema(value_type = Option<bool>, nullable = false)]
     dry_run: bool,
     /// Lets the last operator key go.
+    #[schema(value_type = Option<bool>, nullable = false)]
+    force: bool,
+}
+
+/// The emergency revocation of every key of a partner.
+#[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = RevokePartner, rename_all = "camelCase")]
+pub(super) struct RevokePartnerBody {
+    /// The partner of whom every key is meant.
+    #[schema(value_type = String)]
+    partner_id: PartnerId,
+    /// True: that really every key is meant.
+    #[expect(dead_code, reason = "it is true by now; it stands here to be described")]
+    all: bool,
+    /// Why, in somebody's words. It stays in the history for ever.
+    #[schema(value_type = String, min_length = 1, max_length = 500)]
+    reason: Reason,
+    /// Only tells what would be revoked.
+    #[schema(value_type = Option<bool>, nullable = false)]
+    dry_run: bool,
+    /// Lets the last operator key go, where the partner is the registry itself.
     #[schema(value_type = Option<bool>, nullable = false)]
     force: bool,
 }
@@ -96,12 +122,16 @@ pub(crate) async fn revoke(http: HttpRequest, payload: web::Payload) -> Result<H
     let entrance = Entrance::enter(&http, "revoke")?;
     entrance.needs(entrance.authority().may_operate())?;
     let Sent { fields, request, revisions: _ } = entrance.command(payload).await?;
-    let command = RevokeBody::read(fields)?;
+    let body = RevokeBody::read(fields)?;
     let service = entrance.service().clone();
     let revocation = to_its_end(async move {
-        match command {
-            Meant::One(command) => service.revoke_prefix(&request, command).await,
-            Meant::All(command) => service.revoke_partner(&request, command).await,
+        match body {
+            RevokeBody::One(RevokePrefixBody { prefix, reason, dry_run, force }) => {
+                service.revoke_prefix(&request, RevokePrefix { prefix, reason, dry_run, force }).await
+            }
+            RevokeBody::All(RevokePartnerBody { partner_id, reason, dry_run, force, .. }) => {
+                service.revoke_partner(&request, RevokePartner { partner_id, reason, dry_run, force }).await
+            }
         }
     });
     let Revocation { revoked, matches, applied, position } = revocation.await??;
@@ -112,30 +142,21 @@ pub(crate) async fn revoke(http: HttpRequest, payload: web::Payload) -> Result<H
     Ok(HttpResponse::Ok().json(RevocationBody { revoked, matches }))
 }
 
-/// Which keys are meant.
-enum Meant {
-    One(RevokePrefix),
-    All(RevokePartner),
-}
-
 impl RevokeBody {
-    fn read(mut fields: Fields) -> Result<Meant, Problem> {
-        let sent = Self {
-            prefix: fields.optional("prefix", prefix),
-            partner_id: fields.optional("partnerId", text(PartnerId::parse)),
-            all: fields.optional("all", yes_or_no),
-            reason: fields.required("reason", text(Reason::parse)),
-            dry_run: fields.optional("dryRun", yes_or_no).unwrap_or_default(),
-            force: fields.optional("force", yes_or_no).unwrap_or_default(),
-        };
-        let Self { prefix, partner_id, all, reason, dry_run, force } = sent;
+    fn read(mut fields: Fields) -> Result<Self, Problem> {
+        let prefix = fields.optional("prefix", prefix);
+        let partner_id = fields.optional("partnerId", text(PartnerId::parse));
+        let all = fields.optional("all", yes_or_no);
+        let reason = fields.required("reason", text(Reason::parse));
+        let dry_run = fields.optional("dryRun", yes_or_no).unwrap_or_default();
+        let force = fields.optional("force", yes_or_no).unwrap_or_default();
         let form_is_good = fields.faults().is_empty();
         let meant = match (prefix, partner_id, all, reason) {
             (Some(prefix), None, None, Some(reason)) => {
-                Some(Meant::One(RevokePrefix { prefix, reason, dry_run, force }))
+                Some(Self::One(RevokePrefixBody { prefix, reason, dry_run, force }))
             }
             (None, Some(partner_id), Some(true), Some(reason)) => {
-                Some(Meant::All(RevokePartner { partner_id, reason, dry_run, force }))
+                Some(Self::All(RevokePartnerBody { partner_id, all: true, reason, dry_run, force }))
             }
             (None, Some(_), None | Some(false), _) => {
                 fields

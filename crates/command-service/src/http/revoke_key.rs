@@ -4,7 +4,7 @@ use utoipa::ToSchema;
 
 use super::{
     command::{Sent, to_its_end},
-    doc::CommandProblems,
+    doc::{CommandProblems, StaleProblem},
     entrance::Entrance,
     key_body::{self, KeyBody},
     problem::Problem,
@@ -40,7 +40,8 @@ pub(super) struct RevokeKeyBody {
     request_body(content = Option<RevokeKeyBody>),
     responses(
         (status = 200, description = "The key", body = KeyBody, headers(("ETag" = String, description = "Its revision"))),
-        CommandProblems
+        CommandProblems,
+        StaleProblem
     )
 )]
 pub(crate) async fn revoke_key(http: HttpRequest, payload: web::Payload) -> Result<HttpResponse, Problem> {

@@ -175,13 +175,13 @@ async fn other_methods_and_paths_are_told_apart() {
     let world = World::new().await;
     let (key_id, _) = world.create("acme", &["client:read"]).await;
     for (path, allow) in [
-        (KEYS.to_owned(), "GET, POST"),
-        (format!("{KEYS}/{key_id}"), "GET, PATCH"),
+        (KEYS.to_owned(), "GET, HEAD, POST"),
+        (format!("{KEYS}/{key_id}"), "GET, HEAD, PATCH"),
         (format!("{KEYS}/{key_id}/revoke"), "POST"),
-        (format!("{KEYS}/{key_id}/history"), "GET"),
+        (format!("{KEYS}/{key_id}/history"), "GET, HEAD"),
         ("/v1/revocations".to_owned(), "POST"),
         ("/v1/events".to_owned(), "GET"),
-        ("/v1/scopes".to_owned(), "GET, PUT"),
+        ("/v1/scopes".to_owned(), "GET, HEAD, PUT"),
     ] {
         let answer = world.operate(Call::new(Method::DELETE, &path)).await;
         assert_eq!(
@@ -210,4 +210,43 @@ async fn a_partner_has_room_for_a_hundred_thousand_live_keys() {
     let one_more = Call::post(KEYS, json!({"name": "a", "scopes": ["client:read"]}));
     assert_eq!(world.operate(one_more).await.told(), (409, "too-many-keys".into()));
     assert_eq!(world.operate(create()).await.status, 201, "a repetition makes no key");
+}
+
+#[actix_web::test]
+async fn what_is_no_path_of_the_api_is_answered_in_its_form() {
+    let world = World::new().await;
+    for path in ["/", "/v2", "/v1", "/index.html", "//v1/scopes", "*"] {
+        for method in [Method::GET, Method::OPTIONS, Method::POST] {
+            let answer = world.send(Call::new(method, path).key(&world.operator)).await;
+            assert_eq!(answer.told(), (404, "not-found".into()), "{path}");
+            assert_eq!(answer.header("content-type"), "application/problem+json");
+            assert_eq!(answer.json()["requestId"], answer.header("x-request-id"));
+            assert_eq!(answer.header("x-log-position"), "2");
+        }
+    }
+    assert_eq!(world.send(Call::get("/")).await.status, 404, "nothing is kept from anybody there");
+    assert_eq!(world.send(Call::get("/v1/nothing")).await.status, 401);
+}
+
+#[actix_web::test]
+async fn head_is_answered_as_get_by_everything_but_the_stream_of_events() {
+    let world = World::new().await;
+    let (key_id, _) = world.create("acme", &["client:read"]).await;
+    let head = async |path: &str, key: &str| world.send(Call::new(Method::HEAD, path).key(key)).await;
+    for path in [
+        KEYS,
+        &format!("{KEYS}/{key_id}"),
+        &format!("{KEYS}/{key_id}/history"),
+        "/v1/scopes",
+        "/openapi.json",
+    ] {
+        let (get, head) = (world.operate(Call::get(path)).await, head(path, &world.operator).await);
+        assert_eq!((get.status.as_u16(), head.status.as_u16()), (200, 200), "{path}");
+        for name in ["content-type", "etag", "cache-control"] {
+            assert_eq!(get.headers.get(name), head.headers.get(name), "{name} of {path}");
+        }
+    }
+    assert_eq!(head(KEYS, "nobody").await.status, 401);
+    let events = head("/v1/events", &world.operator).await;
+    assert_eq!((events.told().0, events.header("allow")), (405, "GET"));
 }

@@ -48,7 +48,9 @@ fn a_secret_stands_until_its_overlap_ends_or_its_key_is_revoked_or_expires() {
     let second = world.regenerate(first, vec![superseded(first.secret, 9)]);
     assert!(stands(&world, first.secret) && stands(&world, second.secret));
     world.pass(Duration::from_secs(9));
-    assert!(!stands(&world, first.secret) && stands(&world, second.secret) && stands(&world, expiring.secret));
+    assert!(
+        !stands(&world, first.secret) && stands(&world, second.secret) && stands(&world, expiring.secret)
+    );
     world.pass(Duration::from_secs(1));
     assert!(!stands(&world, expiring.secret));
     let third = world.regenerate(first, vec![]);
