@@ -11,11 +11,12 @@ use tokio::time::Instant;
 
 use crate::meters::End;
 use crate::tail::Tail;
+use crate::target::TargetWatch;
 use crate::worker::Worker;
 
 /// How long a client is listened to behind the last answer, so that it can read it: closing on unread bytes would reset the
 /// connection, and the answer could be lost with it.
-const FAREWELL: Duration = Duration::from_secs(1);
+pub(crate) const FAREWELL: Duration = Duration::from_secs(1);
 
 /// What the client owes, and until when.
 #[derive(Debug, Clone, Copy)]
@@ -67,10 +68,19 @@ pub(crate) struct Connection {
     phase: Cell<Phase>,
     body: Cell<Body>,
     tail: Cell<Tail>,
+    targets: Cell<TargetWatch>,
     /// Bytes read since nothing was left over: no head that is being parsed can be longer.
     unparsed: Cell<usize>,
-    /// The task that asked for bytes and was told to wait.
-    waiting: Cell<Option<Waker>>,
+    /// The task that asked for bytes and got none.
+    task: Cell<Option<Waker>>,
+    /// Whether that task was told to wait for the end of the answer.
+    waiting: Cell<bool>,
+    /// When the client has to have taken something of what waits for it, while something does.
+    stalled: Cell<Option<Instant>>,
+    /// Whether the end of an answer has been handed to actix and not yet been written.
+    unflushed: Cell<bool>,
+    /// Whether the connection has lost its place to another.
+    given_up: Cell<bool>,
     end: Cell<End>,
 }
 
@@ -83,8 +93,13 @@ impl Connection {
             phase: Cell::new(Phase::Head { by, read: 0 }),
             body: Cell::new(Body::None),
             tail: Cell::new(Tail::default()),
+            targets: Cell::new(TargetWatch::default()),
             unparsed: Cell::new(0),
-            waiting: Cell::new(None),
+            task: Cell::new(None),
+            waiting: Cell::new(false),
+            stalled: Cell::new(None),
+            unflushed: Cell::new(false),
+            given_up: Cell::new(false),
             end: Cell::new(End::Done),
         }
     }
@@ -102,7 +117,8 @@ impl Connection {
                 Demand::Pause
             }
             Phase::Busy if self.has_read_ahead() => {
-                self.waiting.set(Some(task.waker().clone()));
+                self.waiting.set(true);
+                self.sleep(task);
                 Demand::Wait
             }
             Phase::Idle { .. } | Phase::Head { .. } | Phase::Busy => Demand::Read,
@@ -118,6 +134,12 @@ impl Connection {
         tail.push(bytes);
         self.tail.set(tail);
         self.unparsed.set(self.unparsed.get().saturating_add(bytes.len()));
+        let mut targets = self.targets.get();
+        if matches!(self.phase.get(), Phase::Idle { .. }) {
+            targets = TargetWatch::default();
+        }
+        targets.push(bytes);
+        self.targets.set(targets);
         match self.phase.get() {
             Phase::Idle { .. } => {
                 let by = Instant::now() + self.worker.limits.head;
@@ -149,6 +171,7 @@ impl Connection {
     /// The deadline has passed, or the client has closed its side: nothing more will be read.
     pub(crate) fn expire(&self) {
         match self.phase.get() {
+            Phase::Idle { .. } if self.given_up.get() => self.end.set(End::MadeRoom),
             Phase::Idle { .. } => self.end.set(End::Idle),
             Phase::Head { .. } | Phase::FullHead { .. } => self.end.set(End::Head),
             Phase::Busy | Phase::Leaving { .. } | Phase::Over => {}
@@ -160,11 +183,6 @@ impl Connection {
     pub(crate) fn leave(&self, end: End) {
         self.end.set(end);
         self.phase.set(Phase::Leaving { by: Instant::now() + FAREWELL });
-    }
-
-    /// The client does not take what is written to it.
-    pub(crate) fn stalled(&self) {
-        self.end.set(End::StalledReader);
     }
 
     /// Why the connection ended, once it has.
@@ -179,6 +197,14 @@ impl Connection {
         if self.farewell().is_none() {
             self.phase.set(Phase::Busy);
         }
+    }
+
+    /// Whether the target of the head that has ended may hold a fragment; to be asked once a head.
+    pub(crate) fn may_have_fragment(&self) -> bool {
+        let mut targets = self.targets.get();
+        let may = targets.end_head();
+        self.targets.set(targets);
+        may
     }
 
     /// Bytes that the head of the request that begins may have; it may have fewer.
@@ -211,13 +237,16 @@ impl Connection {
     /// Whether the answer that is about to be given is the last one: where the next request would begin is not known before
     /// all of this one's body has come, and nobody waits for that.
     pub(crate) fn is_last_answer(&self) -> bool {
-        matches!(self.body.get(), Body::Coming | Body::Late) || self.farewell().is_some()
+        matches!(self.body.get(), Body::Coming | Body::Late)
+            || self.farewell().is_some()
+            || self.given_up.get()
     }
 
     /// The answer has been handed to actix to its last byte, or given up.
     pub(crate) fn finish(&self) {
-        if let Some(task) = self.waiting.take() {
-            task.wake();
+        self.unflushed.set(true);
+        if self.waiting.take() {
+            self.wake();
         }
         let body = self.body.replace(Body::None);
         if self.farewell().is_some() {
@@ -227,6 +256,7 @@ impl Connection {
         let next = match body {
             Body::Coming => return self.leave(End::Done),
             Body::Late => return self.leave(End::Body),
+            _ if self.given_up.get() => return self.leave(End::MadeRoom),
             body if self.is_drained(body) => {
                 self.unparsed.set(0);
                 Phase::Idle { until: now + self.worker.limits.idle }
@@ -249,5 +279,7 @@ impl Connection {
     }
 }
 
+mod outgoing;
+mod quiet;
 #[cfg(test)]
 mod tests;

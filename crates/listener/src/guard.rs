@@ -65,6 +65,9 @@ where
             let body = TimedBody::new(request.take_payload(), Rc::clone(turn.connection()));
             *request.payload() = Payload::Stream { payload: Box::pin(body) };
         }
+        if turn.connection().may_have_fragment() {
+            return Answering::refused(turn, Refusal::Malformed);
+        }
         if is_head_too_large(&request, turn.connection()) {
             return Answering::refused(turn, Refusal::HeadTooLarge);
         }

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
+use std::pin::pin;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -11,14 +12,18 @@ use actix_server::{Server, ServerHandle};
 use actix_service::{IntoServiceFactory, ServiceFactoryExt as _, fn_service, map_config};
 use actix_web::dev::AppConfig;
 use actix_web::{App, HttpResponse, web};
+use futures_util::future::{Either, select};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tracing::{debug, error};
 
 use crate::connection::Connection;
+use crate::descriptors::allow_many;
+use crate::door::{AT_THE_DOOR, turn_away};
 use crate::guard::GuardFactory;
-use crate::meters::End;
+use crate::place::Place;
 use crate::refusal::Refusal;
 use crate::settings::{Limits, Settings};
 use crate::stream::Stream;
@@ -31,6 +36,10 @@ const BACKLOG: u32 = 1024;
 
 /// actix's own patience with a client that it closes on, after which it drops the connection.
 const FAREWELL: Duration = Duration::from_secs(1);
+
+/// Connections beyond its bound that a worker may have been handed without having looked at them. It looks at once, so the
+/// bound is only reached while it does not get to run; until then the kernel keeps the rest.
+const HANDED_OVER: usize = 256;
 
 /// The most threads that actix takes.
 const MOST_WORKERS: usize = 512;
@@ -83,7 +92,8 @@ impl Listening {
 /// Opens a listener that serves what `configure` registers, called once in each worker, behind guarded connections. Where a
 /// request cannot come as far as the application, `refuse` says the words.
 ///
-/// Has to be called within a tokio runtime, after the metrics recorder is installed. The application does not know of TLS:
+/// Has to be called within a tokio runtime, after the metrics recorder is installed. It lets the process open as many files
+/// as the system allows it. The application does not know of TLS:
 /// `ConnectionInfo::scheme` says `http` with it, too.
 ///
 /// # Errors
@@ -97,6 +107,7 @@ where
     C: Fn(&mut web::ServiceConfig) + Clone + Send + 'static,
 {
     let Settings { name, address, tls, workers, limits } = settings;
+    allow_many();
     let listener = bind(address).map_err(|reason| ListenError::Address { address, reason })?;
     let address = listener.local_addr().map_err(|reason| ListenError::Address { address, reason })?;
     let certificate = tls.map(Certificate::load).transpose()?;
@@ -108,7 +119,7 @@ where
     let draining = builder.graceful_shutdown_signal();
     let server = builder
         .workers(workers)
-        .max_concurrent_connections(limits.connections)
+        .max_concurrent_connections(limits.connections + AT_THE_DOOR + HANDED_OVER)
         .shutdown_timeout(limits.drain.as_secs() + u64::from(limits.drain.subsec_nanos() > 0))
         .disable_signals()
         .listen(name, listener, move || {
@@ -169,27 +180,35 @@ async fn open(
     acceptor: Option<TlsAcceptor>,
     worker: Rc<Worker>,
 ) -> Result<(Stream, Option<SocketAddr>), DispatchError> {
-    worker.meters.opened();
-    let peer = socket.peer_addr().ok();
-    let transport = match secure(socket, acceptor, worker.limits.handshake).await {
-        Ok(transport) => transport,
-        Err(error) => {
-            debug!(%error, "TLS handshake failed");
-            worker.meters.closed(End::Handshake);
-            return Err(DispatchError::Io(error));
-        }
+    let Some(place) = Place::take(&worker) else {
+        turn_away(socket, acceptor, &worker).await;
+        return Err(DispatchError::Io(io::ErrorKind::ResourceBusy.into()));
     };
-    Ok((Stream::new(transport, Connection::new(worker)), peer))
+    let peer = socket.peer_addr().ok();
+    let transport = secure(socket, acceptor, &place).await.map_err(|error| {
+        debug!(%error, "TLS handshake failed");
+        place.handshake_failed();
+        DispatchError::Io(error)
+    })?;
+    Ok((Stream::new(transport, place), peer))
 }
 
-async fn secure(socket: TcpStream, acceptor: Option<TlsAcceptor>, limit: Duration) -> io::Result<Transport> {
+async fn secure(
+    socket: TcpStream,
+    acceptor: Option<TlsAcceptor>,
+    connection: &Connection,
+) -> io::Result<Transport> {
     // Answers are written whole; waiting for more to send with them would only delay them.
     socket.set_nodelay(true)?;
-    match acceptor {
-        None => Ok(Transport::Plain(socket)),
-        Some(acceptor) => {
-            Ok(Transport::Tls(Box::new(tokio::time::timeout(limit, acceptor.accept(socket)).await??)))
+    let Some(acceptor) = acceptor else { return Ok(Transport::Plain(socket)) };
+    let handshake = timeout(connection.worker.limits.handshake, acceptor.accept(socket));
+    match select(pin!(handshake), pin!(connection.given_up())).await {
+        Either::Left((done, _)) => {
+            let stream = done??;
+            connection.expect_head();
+            Ok(Transport::Tls(Box::new(stream)))
         }
+        Either::Right(((), _)) => Err(io::ErrorKind::ResourceBusy.into()),
     }
 }
 

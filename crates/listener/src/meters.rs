@@ -26,10 +26,14 @@ pub(crate) enum End {
     Body,
     /// The client did not take its answer.
     StalledReader,
+    /// It was quiet, and another needed its place.
+    MadeRoom,
+    /// There was no place for it.
+    NoRoom,
 }
 
 impl End {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 9] = [
         Self::Done,
         Self::Handshake,
         Self::Idle,
@@ -37,6 +41,8 @@ impl End {
         Self::HeadTooLarge,
         Self::Body,
         Self::StalledReader,
+        Self::MadeRoom,
+        Self::NoRoom,
     ];
 
     fn label(self) -> &'static str {
@@ -48,6 +54,8 @@ impl End {
             Self::HeadTooLarge => "head-too-large",
             Self::Body => "slow-body",
             Self::StalledReader => "stalled-reader",
+            Self::MadeRoom => "made-room",
+            Self::NoRoom => "no-room",
         }
     }
 }

@@ -11,18 +11,22 @@ use bytes::Bytes;
 pub enum Refusal {
     /// More header fields or bytes in the head than allowed: to be answered with 431. The connection closes.
     HeadTooLarge,
+    /// What came is no request, or its target holds a fragment: to be answered with 400. The connection closes.
+    Malformed,
     /// The body took too long: to be answered with 408. The connection closes.
     BodyTooSlow,
-    /// Too many requests are in flight: to be answered with 503. `Retry-After: 1` is added unless it is there.
+    /// Too many requests are in flight, or connections open: to be answered with 503. `Retry-After: 1` is added unless it is there.
     Overloaded,
 }
 
 impl Refusal {
-    pub(crate) const ALL: [Self; 3] = [Self::HeadTooLarge, Self::BodyTooSlow, Self::Overloaded];
+    pub(crate) const ALL: [Self; 4] =
+        [Self::HeadTooLarge, Self::Malformed, Self::BodyTooSlow, Self::Overloaded];
 
     pub(crate) fn label(self) -> &'static str {
         match self {
             Self::HeadTooLarge => "head-too-large",
+            Self::Malformed => "malformed",
             Self::BodyTooSlow => "slow-body",
             Self::Overloaded => "overload",
         }
@@ -31,7 +35,7 @@ impl Refusal {
     /// `response`, with what the protocol wants beside the application's words.
     pub(crate) fn complete(self, mut response: HttpResponse) -> HttpResponse {
         match self {
-            Self::HeadTooLarge | Self::BodyTooSlow => {
+            Self::HeadTooLarge | Self::Malformed | Self::BodyTooSlow => {
                 response.head_mut().set_connection_type(ConnectionType::Close);
             }
             Self::Overloaded => {

@@ -48,7 +48,8 @@ pub struct Limits {
     pub headers: usize,
     /// Bytes in a head.
     pub head_bytes: usize,
-    /// Connections at once, shared out evenly among the workers. More than that wait in the kernel's queue.
+    /// Connections at once, shared out evenly among the workers. One more takes the place of the one that has been quiet
+    /// longest, between two requests or before its first; if none is quiet, it is answered as an overload and closed.
     pub connections: usize,
     /// Requests that wait for the application's answer at once, shared out evenly among the workers. A streamed body counts
     /// until it starts.

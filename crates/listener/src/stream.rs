@@ -1,6 +1,7 @@
 //! The stream that actix reads and writes: a transport with deadlines.
 
 use std::io;
+use std::ops::Range;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
@@ -11,6 +12,7 @@ use tokio::time::Instant;
 use crate::alarm::Alarm;
 use crate::connection::{Connection, Demand};
 use crate::meters::End;
+use crate::place::Place;
 use crate::refusal::{Refusal, encode};
 use crate::transport::Transport;
 
@@ -19,19 +21,17 @@ use crate::transport::Transport;
 /// To actix a deadline that passes looks like a client that has closed its side: it flushes what it has, and closes.
 pub(crate) struct Stream {
     transport: Transport,
-    connection: Rc<Connection>,
+    connection: Place,
     alarm: Alarm,
-    /// When the client has to have taken something of what waits for it, while something does.
-    stalled: Option<Instant>,
     shut_down: bool,
 }
 
 impl Stream {
-    pub(crate) fn new(transport: Transport, connection: Connection) -> Self {
+    pub(crate) fn new(transport: Transport, connection: Place) -> Self {
         let limits = &connection.worker.limits;
         let first = connection.deadline().unwrap_or_else(Instant::now);
         let alarm = Alarm::new(first, limits.head.min(limits.idle));
-        Self { transport, connection: Rc::new(connection), alarm, stalled: None, shut_down: false }
+        Self { transport, connection, alarm, shut_down: false }
     }
 
     /// The state to share with the guard.
@@ -43,7 +43,7 @@ impl Stream {
     /// hundred bytes is not reading. If it has not even taken the answer before, this one would end up in the middle of that.
     fn refuse_head(&mut self, task: &mut Context<'_>) {
         let answer = encode(self.connection.worker.refuse(Refusal::HeadTooLarge));
-        if self.stalled.is_none()
+        if !self.connection.is_stalled()
             && let Poll::Ready(Ok(_)) = Pin::new(&mut self.transport).poll_write(task, &answer)
         {
             // What is not ready or fails here is met again when the connection is closed.
@@ -51,6 +51,24 @@ impl Stream {
             self.shut_down = Pin::new(&mut self.transport).poll_shutdown(task).is_ready();
         }
         self.connection.leave(End::HeadTooLarge);
+    }
+
+    /// Writes the application's words in place of `bytes`, if they are what actix answers by itself: to what it cannot parse, with
+    /// an empty body, before it drops the connection. One attempt, as above.
+    fn put_into_words(&mut self, bytes: &[u8], task: &mut Context<'_>) -> bool {
+        const STATUS: Range<usize> = "HTTP/1.1 ".len().."HTTP/1.1 400".len();
+        if !self.connection.is_nobodys_answer() {
+            return false;
+        }
+        let refusal = match bytes.get(STATUS) {
+            Some(b"400") => Refusal::Malformed,
+            Some(b"431") => Refusal::HeadTooLarge,
+            _ => return false,
+        };
+        let answer = encode(self.connection.worker.refuse(refusal));
+        // What is not ready or fails here is met again when the connection is flushed.
+        let _ = Pin::new(&mut self.transport).poll_write(task, &answer);
+        true
     }
 
     /// Throws away what the client sends until it stops or its time is up.
@@ -77,13 +95,12 @@ impl Stream {
         task: &mut Context<'_>,
     ) -> Poll<io::Result<T>> {
         if outcome.is_ready() {
-            self.stalled = None;
+            self.connection.flows();
             return outcome;
         }
-        let limit = self.connection.worker.limits.stalled_reader;
-        let by = *self.stalled.get_or_insert_with(|| Instant::now() + limit);
+        let by = self.connection.stalls();
         if self.alarm.has_passed(Some(by), task) {
-            self.connection.stalled();
+            self.connection.stalled_too_long();
             return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
         }
         Poll::Pending
@@ -122,13 +139,19 @@ impl AsyncRead for Stream {
                 this.connection.expire();
                 Poll::Ready(Ok(()))
             }
-            Poll::Pending => Poll::Pending,
+            Poll::Pending => {
+                this.connection.sleep(task);
+                Poll::Pending
+            }
         }
     }
 }
 
 impl AsyncWrite for Stream {
     fn poll_write(mut self: Pin<&mut Self>, task: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        if self.put_into_words(bytes, task) {
+            return Poll::Ready(Ok(bytes.len()));
+        }
         let outcome = Pin::new(&mut self.transport).poll_write(task, bytes);
         self.watch_reader(outcome, task)
     }
@@ -142,6 +165,9 @@ impl AsyncWrite for Stream {
             task.waker().wake_by_ref();
         }
         let outcome = Pin::new(&mut self.transport).poll_flush(task);
+        if outcome.is_ready() {
+            self.connection.flushed();
+        }
         self.watch_reader(outcome, task)
     }
 
@@ -151,11 +177,5 @@ impl AsyncWrite for Stream {
         }
         let outcome = Pin::new(&mut self.transport).poll_shutdown(task);
         self.watch_reader(outcome, task)
-    }
-}
-
-impl Drop for Stream {
-    fn drop(&mut self) {
-        self.connection.worker.meters.closed(self.connection.end());
     }
 }

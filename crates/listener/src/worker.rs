@@ -1,9 +1,11 @@
 //! What all connections of one worker thread share.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
 
 use actix_web::HttpResponse;
 
+use crate::connection::Connection;
 use crate::meters::Meters;
 use crate::refusal::Refusal;
 use crate::settings::Limits;
@@ -15,11 +17,22 @@ pub(crate) struct Worker {
     pub(crate) meters: Meters,
     refuse: fn(Refusal) -> HttpResponse,
     in_flight: Cell<usize>,
+    /// The connections that have a place.
+    pub(crate) places: RefCell<Vec<Rc<Connection>>>,
+    /// Clients that are being sent away for want of a place.
+    pub(crate) at_the_door: Cell<usize>,
 }
 
 impl Worker {
     pub(crate) fn new(listener: &'static str, limits: Limits, refuse: fn(Refusal) -> HttpResponse) -> Self {
-        Self { limits, meters: Meters::new(listener), refuse, in_flight: Cell::new(0) }
+        Self {
+            limits,
+            meters: Meters::new(listener),
+            refuse,
+            in_flight: Cell::new(0),
+            places: RefCell::default(),
+            at_the_door: Cell::new(0),
+        }
     }
 
     /// Takes a place among the requests in flight, if one is free; `leave` gives it back.

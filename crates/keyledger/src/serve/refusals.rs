@@ -6,6 +6,7 @@ use keyledger_listener::Refusal;
 const fn status(refusal: Refusal) -> StatusCode {
     match refusal {
         Refusal::HeadTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+        Refusal::Malformed => StatusCode::BAD_REQUEST,
         Refusal::BodyTooSlow => StatusCode::REQUEST_TIMEOUT,
         Refusal::Overloaded => StatusCode::SERVICE_UNAVAILABLE,
     }
@@ -15,6 +16,9 @@ const fn status(refusal: Refusal) -> StatusCode {
 pub(super) fn as_problem(refusal: Refusal) -> HttpResponse {
     let (code, detail) = match refusal {
         Refusal::HeadTooLarge => ("head-too-large", "Send at most 32 header fields and 16 KiB of them."),
+        Refusal::Malformed => {
+            ("malformed", "Send well-formed HTTP/1.1, with no fragment (`#`) in the request target.")
+        }
         Refusal::BodyTooSlow => ("body-too-slow", "Send the whole body within 5 seconds."),
         Refusal::Overloaded => {
             ("overloaded", "The registry takes no more requests at the moment; try again.")

@@ -1,10 +1,9 @@
-//! Connections that are idle, that do not read, and that are too many.
+//! Connections that are idle, and that do not read.
 
 use std::io::{Read, Write};
 use std::net::Shutdown;
 use std::time::Duration;
 
-use keyledger_listener::Limits;
 use tokio::time::Instant;
 
 use crate::support::{GET, LARGE, LIMITS, SLACK, Secure, Server, both};
@@ -84,29 +83,6 @@ fn a_client_that_sends_far_ahead_does_not_make_the_listener_spin() {
             assert_eq!(client.answer().body, "hello");
         }
         assert_eq!(client.send(GET).answer().body, "hello");
-    });
-}
-
-#[test]
-fn more_connections_than_allowed_wait_until_one_closes() {
-    both(Limits { connections: 2, ..LIMITS }, |server| {
-        let mut first = server.connect();
-        first.send(GET).answer();
-        let mut second = server.connect();
-        second.send(GET).answer();
-
-        let mut third = server.connect_socket();
-        third.set_read_timeout(Some(Duration::from_millis(300))).expect("a timeout can be set");
-        third.write_all(GET.as_bytes()).expect("the kernel takes it");
-        third.read(&mut [0; 1]).expect_err("nobody answers the third");
-        first.send(GET).answer();
-        second.send(GET).answer();
-
-        drop(first);
-        third.set_read_timeout(Some(Duration::from_secs(5))).expect("a timeout can be set");
-        let come =
-            third.read(&mut [0; 1]).expect("the third is served, if only to be told that it should use TLS");
-        assert_eq!(come, 1);
     });
 }
 

@@ -3,7 +3,9 @@
 mod bodies;
 mod certificates;
 mod connections;
+mod crowds;
 mod heads;
 mod load;
+mod malformed;
 mod metrics;
 mod support;

@@ -251,6 +251,7 @@ pub(crate) const GET: &str = "GET /hello HTTP/1.1\r\nhost: test\r\n\r\n";
 fn refuse(refusal: Refusal) -> HttpResponse {
     match refusal {
         Refusal::HeadTooLarge => HttpResponse::RequestHeaderFieldsTooLarge().body("too large"),
+        Refusal::Malformed => HttpResponse::BadRequest().body("malformed"),
         Refusal::BodyTooSlow => HttpResponse::RequestTimeout().body("too slow"),
         Refusal::Overloaded => HttpResponse::ServiceUnavailable().body("overloaded"),
     }
@@ -260,6 +261,7 @@ fn routes(config: &mut web::ServiceConfig) {
     config
         .route("/hello", web::get().to(|| async { "hello" }))
         .route("/echo", web::post().to(|body: String| async { body }))
+        .route("/bad", web::get().to(|| async { HttpResponse::BadRequest().body("bad") }))
         .route("/ignore", web::post().to(|| async { "ignored" }))
         .route("/large", web::get().to(|| async { vec![b'x'; LARGE] }))
         .route(
