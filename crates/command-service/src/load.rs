@@ -12,7 +12,11 @@ impl CommandService {
     /// The present state of a key, folded from its stream; none where there is no such key.
     pub(crate) async fn load(&self, key_id: KeyId) -> Result<Option<Key>, Failure> {
         let mut key = None;
-        for (recorded, event) in self.stream(Stream::Key(key_id), Revision::FIRST).await? {
+        let events = self.stream(Stream::Key(key_id), Revision::FIRST).await?;
+        if events.is_empty() {
+            self.must_not_be_missing(key_id).await?;
+        }
+        for (recorded, event) in events {
             let body = match &event.body {
                 Body::Key(event) => Some(event),
                 Body::Catalogue(_) | Body::Unreadable(_) => None,
@@ -31,6 +35,17 @@ impl CommandService {
             }
         }
         Ok(key)
+    }
+
+    /// Refuses to say that there is no such key where one was read before: its events were taken out of the log, and
+    /// whoever wants to revoke it must not be sent away.
+    async fn must_not_be_missing(&self, key_id: KeyId) -> Result<(), Failure> {
+        if !self.parts().lists.knows(key_id).await? {
+            return Ok(());
+        }
+        tracing::error!(%key_id, "the log lacks the events of a key that was read before: they were taken out");
+        metrics::counter!("keyledger_log_alarms_total").increment(1);
+        Err(Failure::Damaged(format!("the log lacks the events of the key {key_id}, which were read before")))
     }
 
     /// The events of a stream from a revision on: authentic, in their places, none missing between them.

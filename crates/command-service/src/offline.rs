@@ -16,6 +16,10 @@ impl KeyLists for Offline {
         Ok(KeyPage::default())
     }
 
+    async fn knows(&self, _: KeyId) -> Result<bool, ListError> {
+        Ok(false)
+    }
+
     async fn by_prefix(&self, _: Prefix) -> Result<Vec<Key>, ListError> {
         Ok(Vec::new())
     }

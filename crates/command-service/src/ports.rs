@@ -64,6 +64,12 @@ pub trait KeyLists: Send + Sync {
     /// [`ListError`].
     async fn list(&self, query: ListKeys<'_>) -> Result<KeyPage, ListError>;
 
+    /// Whether there is such a key, whoever's it is.
+    ///
+    /// # Errors
+    /// [`ListError::Unavailable`].
+    async fn knows(&self, key_id: KeyId) -> Result<bool, ListError>;
+
     /// Every key that has or had a secret with this prefix: one, or none; more only in a log that was tampered with.
     ///
     /// # Errors

@@ -6,6 +6,7 @@
 
 mod altered;
 mod forged;
+mod live;
 mod models;
 mod removed;
 mod scene;

@@ -165,6 +165,9 @@ impl KeyLists for Projection {
         let keys = keys.into_iter().skip(start).take(query.limit).map(|folded| folded.key).collect();
         Ok(KeyPage { keys, next_cursor })
     }
+    async fn knows(&self, key_id: KeyId) -> Result<bool, ListError> {
+        Ok(self.fold().contains_key(&key_id))
+    }
     async fn by_prefix(&self, prefix: Prefix) -> Result<Vec<Key>, ListError> {
         let holds = |folded: &Folded| folded.secrets.iter().any(|(own, _)| *own == prefix);
         Ok(self.fold().into_values().filter(holds).map(|folded| folded.key).collect())

@@ -122,7 +122,7 @@ impl Ending {
             _ = self.terminate.recv() => Ok(()),
             _ = self.interrupt.recv() => Ok(()),
             why = failed => bail!(
-                "the log failed and takes no more events, so the process ends ({}): mend the disk, then start again",
+                "the log failed and takes no more events, so the process ends: {}; mend the cause, then start again",
                 why.as_deref().unwrap_or_default()
             ),
         }

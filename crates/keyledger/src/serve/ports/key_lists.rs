@@ -34,6 +34,10 @@ impl KeyLists for SqlKeyLists {
         Ok(KeyPage { keys: page.keys, next_cursor: page.next.map(|cursor| cursor.to_string()) })
     }
 
+    async fn knows(&self, key_id: KeyId) -> Result<bool, ListError> {
+        self.ask(move |reader| Ok(reader.get(key_id)?.is_some())).await
+    }
+
     async fn by_prefix(&self, prefix: Prefix) -> Result<Vec<Key>, ListError> {
         self.ask(move |reader| reader.by_prefix(prefix)).await
     }
