@@ -64,22 +64,21 @@ fn a_log_without_its_keyring_is_never_given_a_new_one() {
     registry.operator().get("/v1/scopes").send().expecting(200);
 }
 
-/// A keyring that names the right log and holds wrong keys, as after a restore gone wrong.
+/// A keyring that names the right log and holds the keys of another one, as after a restore gone wrong.
 #[test]
 fn a_keyring_with_wrong_keys_is_not_ready_says_why_and_never_forbids() {
     let mut registry = Registry::start();
     let key = registry.create("acme", "a", &["client:read"]);
     registry.stop();
-    let path = registry.data_dir().join("keyring");
-    let text = fs::read_to_string(&path).expect("the keyring");
-    let wrong: Vec<_> =
-        text.lines().map(|line| if line.starts_with("key ") { turned(line) } else { line.into() }).collect();
-    assert_ne!(text.trim_end(), wrong.join("\n"), "a key was changed");
-    fs::write(&path, wrong.join("\n")).expect("the keyring can be written");
+    let keyring = |of: &Registry| fs::read_to_string(of.data_dir().join("keyring")).expect("the keyring");
+    let keys_of = |text: &str| text[text.find("\n[[").expect("its first key")..].to_owned();
+    let ours = keyring(&registry);
+    let wrong = ours.replace(&keys_of(&ours), &keys_of(&keyring(&Registry::start())));
+    fs::write(registry.data_dir().join("keyring"), wrong).expect("the keyring can be written");
 
     registry.restart();
     let ready = registry.ops().get("/readyz").send().expecting(503).text();
-    assert!(ready.contains("authentication code is wrong"), "{ready}");
+    assert!(ready.contains("holds no MAC key") && ready.contains("not this log's keyring"), "{ready}");
     assert_eq!(registry.ops().get("/livez").send().status, 200);
     let answer = registry.health(&key.secret).expecting(503);
     assert_eq!(answer.text(), r#"{"message":"Service Unavailable"}"#);
@@ -88,14 +87,21 @@ fn a_keyring_with_wrong_keys_is_not_ready_says_why_and_never_forbids() {
     registry.management(&key.secret).get("/v1/scopes").send().problem(503, "cannot-know");
 }
 
-/// A line of the keyring with every digit of its key changed.
-fn turned(line: &str) -> String {
-    let (name, value) = line.split_once('"').expect("a value in quotes");
-    let turn = |digit: char| match digit.to_digit(16) {
-        Some(value) => char::from_digit(15 - value, 16).expect("a digit"),
-        None => digit,
-    };
-    format!("{name}\"{}", value.chars().map(turn).collect::<String>())
+#[test]
+fn a_key_of_the_keyring_that_was_altered_is_named_and_nothing_is_served() {
+    let mut registry = Registry::start();
+    registry.stop();
+    let path = registry.data_dir().join("keyring");
+    let text = fs::read_to_string(&path).expect("the keyring");
+    let pepper = text.split('"').find(|part| part.len() == 64).expect("a key");
+    let last = if pepper.ends_with('0') { "1" } else { "0" };
+    let altered = text.replace(pepper, &format!("{}{last}", &pepper[..63]));
+    fs::write(&path, altered).expect("the keyring can be written");
+
+    let refusal = registry.try_restart().expect_err("it must not start");
+    assert_eq!(refusal.code, Some(1));
+    assert!(refusal.stderr.contains("was altered") && refusal.stderr.contains("safe copy"), "{refusal:?}");
+    assert!(!refusal.stderr.contains(&pepper[..16]), "{refusal:?}");
 }
 
 #[test]
