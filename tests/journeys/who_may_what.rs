@@ -175,11 +175,11 @@ fn a_method_that_a_path_lacks_is_told_which_ones_it_has() {
     let key = registry.create("methods", "key", &["client:read"]);
     let operator = registry.operator();
     for (path, allowed) in [
-        ("/v1/partners/methods/keys".to_owned(), "GET, POST"),
-        (key.path(), "GET, PATCH"),
+        ("/v1/partners/methods/keys".to_owned(), "GET, HEAD, POST"),
+        (key.path(), "GET, HEAD, PATCH"),
         (key.at("revoke"), "POST"),
-        (key.at("history"), "GET"),
-        ("/v1/scopes".to_owned(), "GET, PUT"),
+        (key.at("history"), "GET, HEAD"),
+        ("/v1/scopes".to_owned(), "GET, HEAD, PUT"),
     ] {
         let answer = operator.call("DELETE", &path).send();
         answer.problem(405, "method-not-allowed");
@@ -187,6 +187,32 @@ fn a_method_that_a_path_lacks_is_told_which_ones_it_has() {
     }
     operator.get("/v1/nothing").send().problem(404, "not-found");
     assert_eq!(registry.health(&key.secret).status, 200);
+}
+
+#[test]
+fn head_is_answered_as_get_without_the_body() {
+    let registry = crate::SHARED.get();
+    let key = registry.create("heads", "key", &["client:read"]);
+    let operator = registry.operator();
+    for path in ["/v1/partners/heads/keys", &key.path(), &key.at("history"), "/v1/scopes", "/openapi.json"] {
+        let (get, head) = (operator.get(path).send(), operator.call("HEAD", path).send());
+        assert_eq!((head.status, head.text()), (200, String::new()), "{path}");
+        assert_eq!(head.header("content-type"), get.header("content-type"), "{path}");
+        assert_eq!(head.header("content-length"), get.header("content-length"), "{path}");
+    }
+    assert_eq!(operator.call("HEAD", "/v1/events").send().status, 405, "a stream has no length to tell");
+}
+
+#[test]
+fn what_is_no_path_of_the_api_is_told_so_in_its_form() {
+    let registry = crate::SHARED.get();
+    for client in [registry.operator(), Client::new(&registry.addresses().command, None)] {
+        for path in ["/", "/v2", "/favicon.ico"] {
+            let answer = client.get(path).send();
+            answer.problem(404, "not-found");
+            assert!(answer.position() > 0, "{path}");
+        }
+    }
 }
 
 #[test]
