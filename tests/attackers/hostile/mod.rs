@@ -2,6 +2,8 @@
 //! closed connection; nothing of what it sent comes back, nothing breaks, and no connection stays open.
 
 mod bodies;
+mod crowd;
+mod fragments;
 mod generated;
 mod heads;
 mod late;
