@@ -62,7 +62,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Serve(_) => serve(&context),
         Command::Init(args) => on_all_cores(init::run(&context, args.scopes.as_deref())),
         Command::OperatorKey(OperatorKeyCommand::New { name }) => {
-            on_all_cores(operator_key::new(&context, name.as_str()))
+            on_all_cores(operator_key::new(&context, name))
         }
         Command::Projections(ProjectionsCommand::Status) => on_all_cores(projections::status::run(&context)),
         Command::Projections(ProjectionsCommand::Rebuild { force }) => {

@@ -16,8 +16,7 @@ use crate::{
 ///
 /// # Errors
 /// One sentence: a running server, no registry, or a key file that was not moved yet.
-pub(crate) async fn new(context: &Context, name: &str) -> anyhow::Result<()> {
-    let name = KeyName::parse(name).map_err(|error| anyhow::anyhow!("--name {error}"))?;
+pub(crate) async fn new(context: &Context, name: KeyName) -> anyhow::Result<()> {
     let (settings, output) = (context.settings(), context.output);
     let installation = Installation::open(settings, Role::Serve)?;
     let file = installation.directory.path().join(OPERATOR_KEY);

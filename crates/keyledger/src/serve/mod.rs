@@ -73,7 +73,14 @@ pub(crate) async fn run(
     let stopping = Arc::new(AtomicBool::new(false));
     let mut ending = Ending::watch(&installation)?;
     let upkeep = metrics.clone();
-    let listeners = Listeners::open(settings, &installation, &readers, &stopping, metrics)?;
+    let listeners = match Listeners::open(settings, &installation, &readers, &stopping, metrics) {
+        Ok(listeners) => listeners,
+        Err(error) => {
+            // They work on this runtime, which ends with the error.
+            readers.stop().await;
+            return Err(error);
+        }
+    };
     greeting::print_when_ready(context, &listeners.addresses(), &begun, &readers);
     drop(begun);
 
@@ -88,7 +95,9 @@ pub(crate) async fn run(
     // A log that failed has nothing more to promise: whoever waits learns it from the closed connection.
     if ended.is_ok() {
         listeners.stop().await?;
-        readers.stop().await;
+    }
+    readers.stop().await;
+    if ended.is_ok() {
         snapshots.take().await;
         tracing::info!("stopped");
     }
