@@ -22,10 +22,9 @@ use super::{
     info(
         title = "keyledger management API",
         description = "Creates, regenerates, edits and revokes API keys, and tells their history. Times are RFC 3339 in UTC \
-                       with milliseconds. HEAD is answered as GET, but on /v1/events. Errors are RFC 9457 problems with a `code`; \
-                       only a request whose head cannot be read at all is answered with a bare 400. With an `Idempotency-Key` \
-                       the same request by the same key again gives the same answer, but for the secret, and records nothing \
-                       twice.",
+                       with milliseconds. HEAD is answered as GET, but on /v1/events. Errors are RFC 9457 problems with a `code`. \
+                       With an `Idempotency-Key` the same request by the same key again gives the same answer, but for the \
+                       secret, and records nothing twice.",
         license(name = "Apache-2.0", identifier = "Apache-2.0")
     ),
     paths(
