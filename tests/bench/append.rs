@@ -36,7 +36,7 @@ pub(crate) fn measure(home: &Path, scale: &Scale) -> anyhow::Result<Table> {
     let made = Arc::new(Made::default());
     for group in GROUPS {
         let [mut callers, mut batches, mut raw] = [const { Vec::new() }; 3];
-        for _ in 0..scale.rounds {
+        for _ in 0..scale.slices {
             callers.push(runtime.block_on(by_callers(&log, &made, group, scale.slice / 2))?);
             batches.push(runtime.block_on(in_batches(&log, &made, group, scale.slice / 2))?);
             raw.push(to_file(&mut file, group, scale.slice / 4)?);

@@ -38,7 +38,7 @@ pub(crate) fn measure(worlds: &[World], dice: &mut Dice, scale: &Scale) -> anyho
             for side in &mut sides {
                 side.nanos.clear();
             }
-            for _ in 0..scale.rounds {
+            for _ in 0..scale.slices {
                 for (side, secrets) in sides.iter_mut().zip(secrets) {
                     let mut load = Load::open(side.server.validator, depth)?;
                     let before = side.server.processor_time()?;

@@ -2,7 +2,7 @@
 //!
 //! Every pair of figures is taken in one run, alternating, and stated as the ratio of the two, because machines are shared
 //! and noisy; a ratio is the median over the rounds. A whole run prints its tables and writes them into
-//! `docs/performance.md`, which explains them. `bench quick` takes a tenth of the keys and two rounds and only prints: it
+//! `docs/performance.md`, which explains them. `bench quick` takes a tenth of the keys and few rounds and only prints: it
 //! shows that the benchmarks work. Nothing here fails on time.
 #![allow(
     clippy::disallowed_methods,

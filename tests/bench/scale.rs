@@ -6,9 +6,11 @@ use std::time::Duration;
 pub(crate) struct Scale {
     /// How many keys the three worlds have, from the smallest to the largest.
     pub(crate) keys: [usize; 3],
-    /// How often everything is measured; what is told is the median.
+    /// How often is measured what takes as long as it takes; what is told is the median.
     pub(crate) rounds: usize,
-    /// How long one side of one round takes where it can be chosen.
+    /// The same for what can be stopped at any time.
+    pub(crate) slices: usize,
+    /// How long one side of one of these takes: many short ones, so that what disturbs one side disturbs the other, too.
     pub(crate) slice: Duration,
     /// How many keys are revoked.
     pub(crate) revocations: usize,
@@ -19,7 +21,8 @@ impl Scale {
     pub(crate) const WHOLE: Self = Self {
         keys: [1_000, 100_000, 1_000_000],
         rounds: 5,
-        slice: Duration::from_millis(1_500),
+        slices: 15,
+        slice: Duration::from_millis(500),
         revocations: 300,
     };
 
@@ -27,7 +30,8 @@ impl Scale {
     pub(crate) const QUICK: Self = Self {
         keys: [1_000, 10_000, 100_000],
         rounds: 2,
-        slice: Duration::from_millis(300),
+        slices: 3,
+        slice: Duration::from_millis(200),
         revocations: 20,
     };
 }
