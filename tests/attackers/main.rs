@@ -4,3 +4,4 @@
 mod canaries;
 mod hostile;
 mod insider;
+mod timing;

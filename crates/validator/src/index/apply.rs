@@ -155,6 +155,7 @@ impl KeyIndex {
         };
         writer.pepper_ids.insert(slot.pepper_id);
         slots.insert(prefix, slot);
+        self.decoys.offer(prefix);
         facts.newest_slot = Some(prefix);
     }
 }

@@ -1,6 +1,6 @@
 //! Judging a request by the index: the order of the verdicts, and the table of what may be said past the bounds.
 
-use std::sync::Arc;
+use std::{hint::black_box, sync::Arc};
 
 use keyledger_domain::{
     KeyId, PartnerId, Prefix, Scopes, Throttle, Timestamp,
@@ -213,18 +213,26 @@ impl KeyIndex {
         let peppers = self.peppers.load();
         let slots = self.slots.pin();
         // A well-formed secret begins with a prefix.
-        let found = Prefix::parse(&secret.prefix()).ok().and_then(|prefix| slots.get_key_value(&prefix));
-        let Some((prefix, slot)) = found else {
+        let Ok(prefix) = Prefix::parse(&secret.prefix()) else { return Ok(None) };
+        let found = slots.get(&prefix);
+        let beside = || slots.get(&self.decoys.beside(prefix, found.is_some()));
+        let compared = found.or_else(beside);
+        let Some((slot, pepper)) = compared.and_then(|slot| Some((slot, peppers.get(slot.pepper_id)?)))
+        else {
             peppers.recognise_nothing(secret);
-            return Ok(None);
-        };
-        let Some(pepper) = peppers.get(slot.pepper_id) else {
-            peppers.recognise_nothing(secret);
-            let may_work = slot.key.load().works(*prefix, self.time.now()).is_ok();
+            let may_work = found.is_some_and(|slot| slot.key.load().works(prefix, self.time.now()).is_ok());
             return if may_work { Err(CannotKnow) } else { Ok(None) };
         };
         let right = pepper.digest(secret).matches(&slot.digest);
-        Ok(right.then(|| (*prefix, slot.key.load_full())))
+        // What was compared in the place of nothing recognises nobody.
+        Ok(match found {
+            Some(slot) if right => Some((prefix, slot.key.load_full())),
+            Some(_) => {
+                black_box(beside());
+                None
+            }
+            None => None,
+        })
     }
 
     /// WRONG_PARTNER, INSUFFICIENT_SCOPE, or neither.

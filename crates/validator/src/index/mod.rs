@@ -9,6 +9,7 @@
 //! ```
 
 mod apply;
+mod decoys;
 mod digest;
 mod evolve;
 mod facts;
@@ -44,6 +45,7 @@ use crate::{
     freshness::{Bounds, Freshness},
     time::{Clocks, Time},
 };
+use decoys::Decoys;
 use facts::{KeyCell, Slot};
 use grants::Grants;
 use interned::{Interner, Partner, ScopeSet};
@@ -70,6 +72,7 @@ pub struct KeyIndex {
     time: Time,
     freshness: Freshness,
     slots: papaya::HashMap<Prefix, Slot>,
+    decoys: Decoys,
     keys: papaya::HashMap<KeyId, Arc<KeyCell>>,
     grants: ArcSwap<Grants>,
     peppers: ArcSwap<Peppers>,
@@ -117,6 +120,7 @@ impl KeyIndex {
             time: Time::new(config.clocks),
             freshness: Freshness::new(config.bounds),
             slots: papaya::HashMap::new(),
+            decoys: Decoys::default(),
             keys: papaya::HashMap::new(),
             grants: ArcSwap::default(),
             peppers: ArcSwap::default(),

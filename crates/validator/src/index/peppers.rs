@@ -16,8 +16,8 @@ impl Peppers {
         self.0.iter().find(|(known, _)| *known == id).map(|(_, pepper)| pepper)
     }
 
-    /// Takes as long as recognising a secret does, and recognises nothing: a prefix that nobody has must not be told
-    /// from one that somebody has by the time of the answer.
+    /// Takes as long as recognising a secret does, where there is no slot or no pepper to recognise it by: that must not be
+    /// told by the time of the answer.
     pub(crate) fn recognise_nothing(&self, secret: &PlaintextSecret) {
         if let Some((_, pepper)) = self.0.first() {
             std::hint::black_box(pepper.digest(secret).matches(&Digest::new([0; 32])));

@@ -144,6 +144,7 @@ impl KeyIndex {
             writer.pepper_ids.insert(pepper_id);
             let slot = Slot { pepper_id, digest: Digest::new(digest), key: cell.clone(), previous };
             slots.try_insert(prefix, slot).ok()?;
+            self.decoys.offer(prefix);
             previous = Some(prefix);
         }
         self.keys.pin().try_insert(key.key_id, cell).ok().map(|_| ())
