@@ -33,6 +33,7 @@ pub(crate) fn measure(worlds: &[World], dice: &mut Dice, scale: &Scale) -> anyho
         let secrets = [larger, larger, smaller, larger].map(|world| &world.secrets[..]);
         for (side, secrets) in sides.iter_mut().zip(secrets) {
             side.server.first_right_answer(&secrets[0])?;
+            side.server.rests()?;
         }
         for (depth, requests) in [(1, "single"), (PIPELINED, "pipelined ×16")] {
             for side in &mut sides {

@@ -36,6 +36,8 @@ pub(crate) struct Server {
     /// The management API; of keyledger only.
     pub(crate) command: String,
     ops: String,
+    /// What it wrote on stderr.
+    said: PathBuf,
 }
 
 /// Builds the binary that is measured; what is up to date is not built again.
@@ -55,22 +57,29 @@ pub(crate) fn keyledger() -> anyhow::Result<PathBuf> {
 impl Server {
     /// `keyledger serve` on a world.
     pub(crate) fn keyledger(world: &World, workers: Workers) -> anyhow::Result<Self> {
-        let [command, validator, ops] = [free_address()?, free_address()?, free_address()?];
+        let [command, validator, ops] = free_addresses()?;
         let mut serve = workers.command(keyledger()?);
         serve.arg("serve").arg("--data-dir").arg(&world.directory);
         serve.args(["--listen-command", &command.to_string()]);
         serve.args(["--listen-validator", &validator.to_string(), "--listen-ops", &ops.to_string()]);
-        let said = fs::File::create(world.directory.with_extension("stderr"))?;
-        let child = serve.stdin(Stdio::null()).stdout(Stdio::null()).stderr(said).spawn()?;
-        Ok(Self { child, validator, command: format!("http://{command}"), ops: format!("http://{ops}") })
+        let said = world.directory.with_extension("stderr");
+        serve.stdin(Stdio::null()).stdout(Stdio::null()).stderr(fs::File::create(&said)?);
+        let (command, ops) = (format!("http://{command}"), format!("http://{ops}"));
+        Ok(Self { child: serve.spawn()?, validator, command, ops, said })
     }
 
     /// A server that only says hello; see [`hello`](crate::hello).
     pub(crate) fn hello(kind: &str, workers: Workers) -> anyhow::Result<Self> {
-        let address = free_address()?;
+        let [address] = free_addresses()?;
         let mut hello = workers.command(std::env::current_exe()?);
         let child = hello.args(["hello", kind, &address.to_string()]).stdin(Stdio::null()).spawn()?;
-        Ok(Self { child, validator: address, command: String::new(), ops: String::new() })
+        Ok(Self {
+            child,
+            validator: address,
+            command: String::new(),
+            ops: String::new(),
+            said: PathBuf::new(),
+        })
     }
 
     /// Waits until it lets a request with this secret through.
@@ -86,11 +95,22 @@ impl Server {
         })
     }
 
+    /// Waits until it rests: after a start it reads its whole log once more beside everything else, and what that takes is
+    /// not the price of a request.
+    pub(crate) fn rests(&mut self) -> anyhow::Result<()> {
+        self.wait("come to rest", |server| {
+            let before = server.processor_time();
+            thread::sleep(Duration::from_millis(500));
+            matches!((before, server.processor_time()), (Ok(before), Ok(after)) if after - before <= 2 * TICK)
+        })
+    }
+
     fn wait(&mut self, what: &str, done: impl Fn(&Self) -> bool) -> anyhow::Result<()> {
         let begun = Instant::now();
         while !done(self) {
             if let Some(status) = self.child.try_wait()? {
-                bail!("a server ended ({status}) before it did {what}");
+                let said = fs::read_to_string(&self.said).unwrap_or_default();
+                bail!("a server ended ({status}) before it did {what}: {said}");
             }
             ensure!(begun.elapsed() < PATIENCE, "a server does not {what}");
             thread::sleep(Duration::from_millis(1));
@@ -138,7 +158,9 @@ impl Workers {
     }
 }
 
-/// An address that was free a moment ago.
-fn free_address() -> anyhow::Result<SocketAddr> {
-    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?)
+/// Addresses that were free a moment ago, each another one.
+fn free_addresses<const N: usize>() -> anyhow::Result<[SocketAddr; N]> {
+    let listeners = (0..N).map(|_| TcpListener::bind("127.0.0.1:0")).collect::<Result<Vec<_>, _>>()?;
+    let addresses = listeners.iter().map(TcpListener::local_addr).collect::<Result<Vec<_>, _>>()?;
+    Ok(addresses.try_into().expect("as many as there are listeners"))
 }

@@ -23,6 +23,7 @@ pub(crate) fn measure(world: &World, scale: &Scale) -> anyhow::Result<Vec<Vec<St
     let mut server = Server::keyledger(world, Workers::EveryCore)?;
     server.first_right_answer(&world.secrets[0])?;
     server.ready()?;
+    server.rests()?;
     let operator = Client::new(&server.command, Some(&world.operator_key));
     let mut file = File::create(world.directory.with_extension("raw"))?;
     let (mut answers, mut synced, mut accepted) = (Vec::new(), Vec::new(), 0);
