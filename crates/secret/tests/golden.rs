@@ -30,17 +30,17 @@ const GOLDEN: [(u8, &str, &str); 3] = [
     (
         0,
         "A0123456_kl1_0123456789ABCDEFGHIJKLMNOPQRSTUV2Z36ee",
-        "04a0f746388caae25f4628a306d9f20be53583e159552decfa654bc7b9751d3d",
+        "94266ae145f1bfa71624d6c9617a626d4ccf2365c0fbe6e1d8acda2d8041ab71",
     ),
     (
         100,
         "wcdefghi_kl1_cdefghijklmnopqrstuvwxyz012345671H7iiM",
-        "fa09a4f01e70284056f65f2b7f5b5ba076bccb3242c2c0241e4ca7adc6959167",
+        "c42c959dee7dc35536c2c160be4602a76b110d5630f17ed22f26f06e5fe113e0",
     ),
     (
         240,
         "Astuvwxy_kl1_stuvwxyz0123456789ABCDEFGHIJKLMN1moFZm",
-        "208d8cd7d0f780a16f489ee977a0d12d8099067af155526ce64e676650546bce",
+        "35b3d9e0540edc8c05095ca59ebb194d7e3fbc9ec50d0217ddabc2605d2349b9",
     ),
 ];
 
