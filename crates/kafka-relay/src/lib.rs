@@ -1,0 +1,1 @@
+//! Publishes the log to Kafka: each event once, in order, without secrets.
