@@ -52,6 +52,7 @@ const PROJECTORS: &str = "keyledger-projectors";
 const COMMAND_SERVICE: &str = "keyledger-command-service";
 const VALIDATOR: &str = "keyledger-validator";
 const LISTENER: &str = "keyledger-listener";
+const KAFKA_RELAY: &str = "keyledger-kafka-relay";
 
 /// One rule per crate, in the order of the tiers. A crate without a rule, and a rule without a crate, fail the test.
 pub(super) const RULES: &[Rule] = &[
@@ -126,6 +127,12 @@ pub(super) const RULES: &[Rule] = &[
         walls: &[SQLITE, OTHER_SQL, KAFKA, KURRENTDB, HTTP_CLIENT, CONFIGURATION],
     },
     Rule {
+        // It reads the log as every projector does; what it publishes is read by everybody.
+        package: KAFKA_RELAY,
+        ours: &[DOMAIN, EVENT_LOG, PROJECTORS],
+        walls: &[SQLITE, OTHER_SQL, KURRENTDB, HTTP_SERVER, HTTP_CLIENT, RANDOMNESS, CONFIGURATION],
+    },
+    Rule {
         // The root picks adapters and reads the configuration, so nothing of the product is foreign to it.
         package: "keyledger",
         ours: &[
@@ -138,6 +145,7 @@ pub(super) const RULES: &[Rule] = &[
             COMMAND_SERVICE,
             PROJECTORS,
             VALIDATOR,
+            KAFKA_RELAY,
         ],
         walls: &[],
     },
@@ -154,6 +162,7 @@ pub(super) const RULES: &[Rule] = &[
             COMMAND_SERVICE,
             PROJECTORS,
             VALIDATOR,
+            KAFKA_RELAY,
         ],
         walls: &[],
     },

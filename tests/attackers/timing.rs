@@ -153,6 +153,7 @@ fn creation(number: u64, prefix: &str, digest: [u8; 32]) -> Event {
         occurred_at: Still.now(),
         actor: Actor { kind: ActorKind::Keyring, id: "test".to_owned() },
         request_id: "test".to_owned(),
+        schema_version: 1,
         body: Body::Key(KeyEvent::Created(created)),
         private: Some(Private { nonce: [0; 16], verifier, request_digest: None }),
     }

@@ -68,7 +68,7 @@ impl Projection for Following {
     }
 
     fn apply(&mut self, events: &[CheckedEvent]) -> Result<(), ProjectionError> {
-        for CheckedEvent { position, mac, event } in events {
+        for CheckedEvent { position, mac, event, .. } in events {
             let applied = self.index.apply(*position, mac, event);
             applied.map_err(|error| ProjectionError::Failed(error.to_string()))?;
         }

@@ -1,1 +1,39 @@
 //! Publishes the log to Kafka: each event once, in order, without secrets.
+//!
+//! ```text
+//! log (public parts) ─▶ Intake (MAC, place, order) ─▶ one transaction: ┬ <prefix>.key-events.v1       each event
+//!                                                                       ├ <prefix>.keys.v1             its key's facts
+//!                                                                       └ <prefix>.relay-checkpoint.v1 up to where
+//! ```
+//!
+//! The relay keeps nothing on its own machine. Kafka is asked where it was, after the transactional id was taken over, so
+//! that nobody else can write any more; what is asked is the checkpoint that was committed with the records. Whatever
+//! went wrong, the answer is the same: let the producer go, take the id over again, and look.
+//!
+//! [`Relay`] runs it; [`verify`] compares the topics with the log, [`replay`] publishes history to other topics.
+
+mod checkpoint;
+mod cloud_event;
+mod cluster;
+mod key_states;
+mod look;
+mod meters;
+mod producer;
+mod progress;
+mod publish;
+mod record;
+mod relay;
+mod replay;
+
+mod stop_reason;
+mod topics;
+mod verify;
+
+pub use cluster::{Cluster, Misconfigured};
+pub use progress::{Progress, State};
+pub use relay::{Relay, RelayParts};
+pub use replay::{Replay, replay};
+
+pub use stop_reason::StopReason;
+pub use topics::{InvalidPrefix, Topics};
+pub use verify::{Finding, Report, verify};

@@ -8,8 +8,10 @@ mod data_dir;
 mod environment;
 mod init;
 mod installation;
+mod kafka;
 mod keyring;
 mod operator_key;
+mod ops;
 mod output;
 mod projections;
 mod serve;
@@ -21,8 +23,9 @@ use std::{io, process::ExitCode};
 use anyhow::Context as _;
 use cli::{
     Cli, Command, Context, Wrong,
-    roles::{OperatorKeyCommand, ProjectionsCommand},
+    roles::{KafkaCommand, OperatorKeyCommand, ProjectionsCommand},
 };
+use metrics_exporter_prometheus::PrometheusHandle;
 use output::{Output, causes, one_line};
 use settings::WrongFlag;
 
@@ -59,7 +62,14 @@ fn run(cli: Cli) -> anyhow::Result<()> {
     }
     let context = Context::of(&cli)?;
     match cli.command {
-        Command::Serve(_) => serve(&context),
+        Command::Serve(_) => {
+            serve_role(&context, |metrics, warnings| serve::run(&context, metrics, warnings))
+        }
+        Command::Relay(_) => {
+            serve_role(&context, |metrics, warnings| kafka::relay::run(&context, metrics, warnings))
+        }
+        Command::Kafka(KafkaCommand::Verify(args)) => on_all_cores(kafka::verify::run(&context, &args)),
+        Command::Kafka(KafkaCommand::Replay(args)) => on_all_cores(kafka::replay::run(&context, &args)),
         Command::Init(args) => on_all_cores(init::run(&context, args.scopes.as_deref())),
         Command::OperatorKey(OperatorKeyCommand::New { name }) => {
             on_all_cores(operator_key::new(&context, name))
@@ -72,13 +82,16 @@ fn run(cli: Cli) -> anyhow::Result<()> {
     }
 }
 
-/// Serves, with logs, metrics and traces.
-fn serve(context: &Context) -> anyhow::Result<()> {
+/// Runs a role, or all of them, with logs, metrics and traces.
+fn serve_role<F: Future<Output = anyhow::Result<()>>>(
+    context: &Context,
+    role: impl FnOnce(PrometheusHandle, Vec<String>) -> F,
+) -> anyhow::Result<()> {
     let found = settings::check::check(context.settings());
     anyhow::ensure!(found.faults.is_empty(), "{}", found.faults.join("; "));
     on_all_cores(async {
         let telemetry = telemetry::start(&context.settings().telemetry)?;
-        let served = serve::run(context, telemetry.metrics.clone(), &found.warnings).await;
+        let served = role(telemetry.metrics.clone(), found.warnings).await;
         tokio::task::spawn_blocking(move || telemetry.shutdown()).await?;
         served
     })

@@ -8,6 +8,8 @@ pub struct CheckedEvent {
     pub position: Position,
     /// Its authentication code, for the checkpoint.
     pub mac: Vec<u8>,
+    /// Its public part, as it was signed: whoever passes it on passes on these bytes.
+    pub public: Vec<u8>,
     /// What it says.
     pub event: Event,
 }
@@ -67,7 +69,7 @@ impl CheckedEvent {
         if event.epoch > log.epoch {
             return Err(distrust(Distrust::EpochAhead { found: event.epoch, log: log.epoch }));
         }
-        Ok(Self { position: recorded.position, mac: recorded.mac, event })
+        Ok(Self { position: recorded.position, mac: recorded.mac, public: recorded.public, event })
     }
 }
 

@@ -4,12 +4,15 @@ use keyledger_event_log::{Checkpoint, EventLog, Position, Subscription};
 
 use crate::{CheckedEvent, MacKeysSource, StopReason, checked_event::Checker};
 
-/// How many events are brought together, at most and nearly, to a projection that is far behind: what it pays for each
-/// batch (a transaction, pages written) is paid seldom.
+/// How many events are brought together, at most and nearly, to a reader that is far behind: what it pays for each batch
+/// (a transaction, pages written) is paid seldom.
 const BEHIND: usize = 8_000;
 
-/// The events of a log after a checkpoint, each checked.
-pub(crate) struct Intake {
+/// How many bytes of public parts are brought together, at most and nearly, whatever their number.
+const BEHIND_BYTES: usize = 8 * 1024 * 1024;
+
+/// The events of a log after a checkpoint, each checked: the one way in which a reader takes them in.
+pub struct Intake {
     log: Arc<dyn EventLog>,
     subscription: Subscription,
     /// The last event that was given out.
@@ -22,7 +25,10 @@ pub(crate) struct Intake {
 
 impl Intake {
     /// Goes on after `checkpoint`, once the log has shown that it holds the event there.
-    pub(crate) async fn after(
+    ///
+    /// # Errors
+    /// [`StopReason`]: the log is another one, or cannot be read.
+    pub async fn after(
         checkpoint: &Checkpoint,
         log: Arc<dyn EventLog>,
         keys: MacKeysSource,
@@ -40,13 +46,37 @@ impl Intake {
         Ok(Self { log, subscription, checkpoint: checkpoint.clone(), checker, keys, head })
     }
 
+    /// Begins behind a position of which nothing is known, as whoever wants a part of the past does.
+    ///
+    /// # Errors
+    /// [`StopReason`] where the log does not answer.
+    pub async fn behind(
+        position: Position,
+        log: Arc<dyn EventLog>,
+        keys: MacKeysSource,
+    ) -> Result<Self, StopReason> {
+        let (checker, head) = (Checker::new(log.identity()), log.head().await?);
+        let subscription = Subscription::new(Arc::clone(&log), position);
+        Ok(Self { log, subscription, checkpoint: Checkpoint::start(), checker, keys, head })
+    }
+
     /// The events that come next; none where the log was asked and is quiet. Either way the log has shown anew that it
     /// holds the event before them: where an end was cut off, or written over, what comes next looks like any other.
-    pub(crate) async fn next(&mut self) -> Result<Vec<CheckedEvent>, StopReason> {
+    ///
+    /// # Errors
+    /// [`StopReason`], also for an event that nobody may believe.
+    pub async fn next(&mut self) -> Result<Vec<CheckedEvent>, StopReason> {
         let mut events = self.next_few().await?;
+        let mut bytes = bytes_of(&events);
         // What lies before a known head is there, so nobody waits for it.
-        while !events.is_empty() && events.len() < BEHIND && self.subscription.position() < self.head {
-            events.append(&mut self.next_few().await?);
+        while !events.is_empty()
+            && events.len() < BEHIND
+            && bytes < BEHIND_BYTES
+            && self.subscription.position() < self.head
+        {
+            let mut few = self.next_few().await?;
+            bytes += bytes_of(&few);
+            events.append(&mut few);
         }
         self.checkpoint.confirm(&*self.log).await?;
         if let Some(CheckedEvent { position, mac, .. }) = events.last() {
@@ -63,13 +93,21 @@ impl Intake {
     }
 
     /// The head, as the log last told.
-    pub(crate) fn head(&self) -> Position {
+    #[must_use]
+    pub fn head(&self) -> Position {
         self.head
     }
 
     /// Asks the log for its head, and says how many events are still to come.
-    pub(crate) async fn lag(&mut self) -> Result<u64, StopReason> {
+    ///
+    /// # Errors
+    /// [`StopReason`] where the log does not answer.
+    pub async fn lag(&mut self) -> Result<u64, StopReason> {
         self.head = self.log.head().await?;
         Ok(self.head.since(self.subscription.position()))
     }
+}
+
+fn bytes_of(events: &[CheckedEvent]) -> usize {
+    events.iter().map(|event| event.public.len()).sum()
 }

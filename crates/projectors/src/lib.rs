@@ -20,6 +20,7 @@ use std::{sync::Arc, time::Instant};
 use keyledger_domain::envelope::MacKeys;
 
 pub use checked_event::{CheckedEvent, Distrust, Unbelievable};
+pub use intake::Intake;
 pub use progress::{Progress, State, StopReason};
 pub use projection::{Projection, ProjectionError};
 pub use projector::Projector;

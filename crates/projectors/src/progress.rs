@@ -62,8 +62,9 @@ pub enum StopReason {
 }
 
 impl StopReason {
-    /// What it is waiting for, where trying again may help.
-    pub(crate) fn passing(&self) -> Option<String> {
+    /// What is waited for, where trying again may help.
+    #[must_use]
+    pub fn passing(&self) -> Option<String> {
         match self {
             Self::Log(error @ ReadError::Unavailable(_))
             | Self::CheckpointLost(CheckpointLost::Unreadable(error @ ReadError::Unavailable(_))) => {

@@ -44,6 +44,8 @@ pub struct Event {
     pub actor: Actor,
     /// The request that caused it.
     pub request_id: String,
+    /// The schema version it was written with. Its body may have been brought to a later one.
+    pub schema_version: u32,
     /// What happened.
     pub body: Body,
     /// What never leaves the registry; none once it was purged.

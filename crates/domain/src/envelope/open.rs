@@ -77,6 +77,8 @@ pub fn open(parts: Parts<'_>, log: Uuid, keys: &MacKeys) -> Result<Event, OpenEr
     };
     let stream = Stream::parse(parts.stream)
         .ok_or_else(|| OpenError::Malformed(format!("there is no stream {}", parts.stream)))?;
+    let body = read_body(&public.event_type, public.schema_version, &public.data);
+    let body = fitting(stream, &public, body);
     Ok(Event {
         id: public.id,
         epoch: public.epoch,
@@ -85,18 +87,19 @@ pub fn open(parts: Parts<'_>, log: Uuid, keys: &MacKeys) -> Result<Event, OpenEr
         occurred_at: public.occurred_at,
         actor: public.actor,
         request_id: public.request_id.into_owned(),
-        body: fitting(stream, read_body(&public.event_type, public.schema_version, &public.data)),
+        schema_version: public.schema_version,
+        body,
         private,
     })
 }
 
 /// A body only in a stream of its kind: an event of a key says nothing about the catalogue.
-fn fitting(stream: Stream, body: Body) -> Body {
+fn fitting(stream: Stream, public: &Public<'_>, body: Body) -> Body {
     match (stream, &body) {
         (Stream::Key(_), Body::Catalogue(_)) | (Stream::Catalogue, Body::Key(_)) => {
             Body::Unreadable(Unreadable {
-                event_type: "misplaced".to_owned(),
-                schema_version: 0,
+                event_type: public.event_type.clone().into_owned(),
+                schema_version: public.schema_version,
                 why: format!("it does not belong into the stream {stream}"),
             })
         }

@@ -13,6 +13,7 @@ use crate::{
         KeyCreated, KeyExpirationChanged, KeyOverlapEnded, KeyRegenerated, KeyRenamed, KeyRevoked,
         KeyScopesChanged, KeyThrottleChanged, ScopeCatalogueChanged,
     },
+    key::{Key, KeyFacts},
 };
 
 fn schema_of<T: JsonSchema>() -> Value {
@@ -66,14 +67,34 @@ fn public_schema(event_type: &str, schema_version: u32) -> Value {
     })
 }
 
+/// The schema of the facts of a key, as the compacted topic of the relay holds them.
+fn facts_schema() -> Value {
+    let mut schema = schema_of::<KeyFacts<'static>>();
+    let version = Key::FACTS_SCHEMA_VERSION;
+    schema["$schema"] = json!("https://json-schema.org/draft/2020-12/schema");
+    schema["$id"] = json!(format!("urn:keyledger:key:v{version}"));
+    schema["title"] = json!("Key");
+    schema
+}
+
+/// Every schema that is committed, by the name of its file.
+fn schemas() -> Vec<(String, Value)> {
+    let of_events = KEY_EVENTS.iter().chain([&CATALOGUE_EVENT]);
+    let of_events = of_events.map(|(event_type, version)| {
+        (format!("{event_type}.v{version}.schema.json"), public_schema(event_type, *version))
+    });
+    let of_keys = (format!("Key.v{}.schema.json", Key::FACTS_SCHEMA_VERSION), facts_schema());
+    of_events.chain([of_keys]).collect()
+}
+
 #[test]
 fn the_committed_schemas_are_the_ones_of_the_code() {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../events/schemas");
     fs::create_dir_all(&folder).expect("a folder for schemas");
     let mut stale = Vec::new();
-    for (event_type, version) in KEY_EVENTS.iter().chain([&CATALOGUE_EVENT]) {
-        let path = folder.join(format!("{event_type}.v{version}.schema.json"));
-        let schema = serde_json::to_string_pretty(&public_schema(event_type, *version)).expect("JSON") + "\n";
+    for (name, schema) in schemas() {
+        let path = folder.join(name);
+        let schema = serde_json::to_string_pretty(&schema).expect("JSON") + "\n";
         if fs::read_to_string(&path).ok().as_ref() != Some(&schema) {
             fs::write(&path, schema).expect("a schema");
             stale.push(path);

@@ -75,6 +75,11 @@ pub(crate) struct Everywhere {
 pub(crate) enum Command {
     /// Serve every role in one process; a new data directory is initialised first
     Serve(roles::ServeArgs),
+    /// Publish the log to Kafka, and nothing else
+    Relay(roles::RelayArgs),
+    /// Compare Kafka with the log, or publish history anew
+    #[command(subcommand)]
+    Kafka(roles::KafkaCommand),
     /// Make a new registry: keyring, log, scope catalogue, first operator key
     Init(roles::InitArgs),
     /// Create, list and change keys
@@ -158,8 +163,10 @@ impl Cli {
             ("client.url", "--url", &everywhere.url),
             ("client.key_file", "--key-file", &everywhere.key_file),
         ];
-        if let Command::Serve(serve) = &self.command {
-            given.extend(serve.flags());
+        match &self.command {
+            Command::Serve(serve) => given.extend(serve.flags()),
+            Command::Relay(relay) => given.extend(relay.flags()),
+            _ => {}
         }
         let given = given.into_iter();
         given
@@ -181,7 +188,12 @@ pub(crate) fn run(command: Command, context: &Context) -> anyhow::Result<()> {
         Command::Keyring(command) => wait_for(keyring::run(command, context)),
         Command::Config(command) => config::run(&command, context),
         Command::Completions(args) => completions::run(&args, context),
-        Command::Serve(_) | Command::Init(_) | Command::OperatorKey(_) | Command::Projections(_) => {
+        Command::Serve(_)
+        | Command::Relay(_)
+        | Command::Kafka(_)
+        | Command::Init(_)
+        | Command::OperatorKey(_)
+        | Command::Projections(_) => {
             anyhow::bail!("a role is not run from here")
         }
     }

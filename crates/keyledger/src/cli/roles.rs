@@ -2,8 +2,10 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, value_parser};
 use keyledger_domain::KeyName;
+use keyledger_event_log::Position;
+use keyledger_kafka_relay::Topics;
 
 /// Arguments of `serve`; they are settings, and reach it as such.
 #[derive(Debug, Args)]
@@ -31,6 +33,61 @@ impl ServeArgs {
             ("listen.ops", "--listen-ops", &self.listen_ops),
         ]
     }
+}
+
+/// Arguments of `relay`; they are settings, and reach it as such.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  KEYLEDGER_KAFKA__BROKERS=kafka:9092 keyledger relay\n  keyledger relay --config /etc/keyledger.toml --listen-ops 127.0.0.1:9101"
+)]
+pub(crate) struct RelayArgs {
+    /// Where liveness, readiness and metrics are served (listen.ops)
+    #[arg(long, value_name = "ADDRESS")]
+    listen_ops: Option<String>,
+}
+
+impl RelayArgs {
+    /// The settings that its flags give: setting, flag, value.
+    pub(super) fn flags(&self) -> [(&'static str, &'static str, &Option<String>); 1] {
+        [("listen.ops", "--listen-ops", &self.listen_ops)]
+    }
+}
+
+/// `kafka …`
+#[derive(Debug, Subcommand)]
+#[command(
+    after_help = "Examples:\n  keyledger kafka verify\n  keyledger kafka replay --from-position 1 --topic-prefix keyledger.rebuild"
+)]
+pub(crate) enum KafkaCommand {
+    /// Read the topics and compare them with the log: gaps, duplicates, order, differences
+    #[command(
+        after_help = "Examples:\n  keyledger kafka verify\n  keyledger kafka verify --topic-prefix keyledger.rebuild --json"
+    )]
+    Verify(VerifyArgs),
+    /// Publish history to other topics, for a new consumer
+    #[command(
+        after_help = "Example:\n  keyledger kafka replay --from-position 1 --topic-prefix keyledger.rebuild"
+    )]
+    Replay(ReplayArgs),
+}
+
+/// Arguments of `kafka verify`.
+#[derive(Debug, Args)]
+pub(crate) struct VerifyArgs {
+    /// The topics that begin so, instead of those of the relay (kafka.topic_prefix)
+    #[arg(long, value_name = "PREFIX", value_parser = Topics::with_prefix)]
+    pub topic_prefix: Option<Topics>,
+}
+
+/// Arguments of `kafka replay`.
+#[derive(Debug, Args)]
+pub(crate) struct ReplayArgs {
+    /// The position of the first event to publish; one that was interrupted goes on where it was
+    #[arg(long, value_name = "N", value_parser = value_parser!(u64).range(1..=Position::MAX.get()))]
+    pub from_position: u64,
+    /// How the names of the topics begin; they are made where they are missing
+    #[arg(long, value_name = "PREFIX", value_parser = Topics::with_prefix)]
+    pub topic_prefix: Topics,
 }
 
 /// Arguments of `init`.

@@ -20,23 +20,30 @@ pub(crate) enum Role {
     CommandService,
     /// Writes read models and snapshots.
     Projector,
+    /// Publishes to Kafka. `Serve` holds its lock where it publishes.
+    Relay,
 }
 
 impl Role {
     /// The roles that have a lock, `Serve` first, so that it is the one that is named.
-    pub(crate) const ALL: [Self; 3] = [Self::Serve, Self::CommandService, Self::Projector];
+    pub(crate) const ALL: [Self; 4] = [Self::Serve, Self::CommandService, Self::Projector, Self::Relay];
 
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Serve => "serve",
             Self::CommandService => "command-service",
             Self::Projector => "projector",
+            Self::Relay => "relay",
         }
     }
 
     /// The locks it needs.
     fn locks(self) -> Vec<Self> {
-        if self == Self::Serve { Self::ALL.to_vec() } else { vec![self] }
+        if self == Self::Serve {
+            vec![Self::Serve, Self::CommandService, Self::Projector]
+        } else {
+            vec![self]
+        }
     }
 }
 
@@ -46,7 +53,7 @@ pub(crate) struct RoleLock {
     /// For which roles.
     pub(super) roles: Vec<Role>,
     pub(super) directory: DataDir,
-    #[expect(dead_code, reason = "dropping the files gives the locks up")]
+    /// Dropping them gives the locks up.
     files: Vec<File>,
 }
 
@@ -105,6 +112,18 @@ impl DataDir {
         // One that was killed left its report behind, and it is not ours.
         lock.forget_reports();
         Ok(lock)
+    }
+
+    /// Takes another role for a process that has one already.
+    ///
+    /// # Errors
+    /// As [`DataDir::lock`].
+    pub(crate) fn lock_also(&self, lock: &mut RoleLock, also: Role) -> Result<(), LockError> {
+        let role = lock.roles.first().copied().unwrap_or(also);
+        lock.files.push(self.lock_one(also, role)?);
+        lock.roles.push(also);
+        lock.forget_reports();
+        Ok(())
     }
 
     fn lock_one(&self, lock: Role, role: Role) -> Result<File, LockError> {
@@ -206,7 +225,9 @@ mod tests {
         let refusal = data.lock(Role::Serve).expect_err("a refusal").to_string();
         assert!(refusal.contains("keyledger command-service (pid"), "{refusal}");
         drop((one, other));
-        let _all = data.lock(Role::Serve).expect("all locks");
+        let mut all = data.lock(Role::Serve).expect("all locks");
+        drop(data.lock(Role::Relay).expect("a registry that publishes nothing leaves it to others"));
+        data.lock_also(&mut all, Role::Relay).expect("another lock");
         for role in Role::ALL {
             let refusal = data.lock(role).expect_err("a refusal").to_string();
             assert!(refusal.starts_with("keyledger serve (pid"), "{refusal}");

@@ -51,7 +51,10 @@ impl Installation {
         let directory = DataDir::new(&settings.server.data_dir);
         must_be_there(&directory)?;
         directory.create().with_context(|| format!("cannot use {}", directory.path().display()))?;
-        let lock = directory.lock(role)?;
+        let mut lock = directory.lock(role)?;
+        if role == Role::Serve && settings.kafka.brokers.is_some() {
+            directory.lock_also(&mut lock, Role::Relay)?;
+        }
         let keyring = keyring_of(settings, &directory)?;
         let log = match settings.log.store {
             Store::Sqlite => Arc::new(SqliteLog::open(directory.log())?),

@@ -22,7 +22,7 @@ impl Projection for KeyIndexProjection {
     }
 
     fn apply(&mut self, events: &[CheckedEvent]) -> Result<(), ProjectionError> {
-        for CheckedEvent { position, mac, event } in events {
+        for CheckedEvent { position, mac, event, .. } in events {
             self.index.apply(*position, mac, event).map_err(|error| match error {
                 ApplyError::Revision { stream, expected, found } => ProjectionError::MissingRevision {
                     position: *position,

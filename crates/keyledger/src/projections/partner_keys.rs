@@ -15,7 +15,7 @@ impl Projection for PartnerKeysProjection {
     }
 
     fn apply(&mut self, events: &[CheckedEvent]) -> Result<(), ProjectionError> {
-        let changes = events.iter().map(|CheckedEvent { position, mac, event }| Change {
+        let changes = events.iter().map(|CheckedEvent { position, mac, event, .. }| Change {
             position: *position,
             mac,
             event,

@@ -22,7 +22,7 @@ impl Projection for PastProjection {
     }
 
     fn apply(&mut self, events: &[CheckedEvent]) -> Result<(), ProjectionError> {
-        for CheckedEvent { position, mac, event } in events {
+        for CheckedEvent { position, mac, event, .. } in events {
             let held = self.revisions.insert(event.stream, event.revision);
             if event.revision != held.map_or(0, |held| held + 1) {
                 return Err(ProjectionError::MissingRevision {

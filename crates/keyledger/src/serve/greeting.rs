@@ -39,7 +39,7 @@ struct Started<'a> {
 }
 
 /// The URL of a listener.
-pub(super) fn url(address: SocketAddr, tls: bool) -> String {
+pub(crate) fn url(address: SocketAddr, tls: bool) -> String {
     let scheme = if tls { "https" } else { "http" };
     format!("{scheme}://{address}")
 }

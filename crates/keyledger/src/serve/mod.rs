@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! listeners ─▶ command service ─▶ log ─▶ projectors ─▶ key index ─▶ validator
-//!                                                  └─▶ lists
+//!                              │                   └─▶ lists
+//!                              └─▶ relay ─▶ Kafka, where one is set
 //! ```
 //!
 //! They start from the log outwards and stop in the other direction; what each of them does is in its own crate.
@@ -26,6 +27,7 @@ use std::{
 use anyhow::{Context as _, bail};
 use keyledger_command_service::{CommandService, Parts, ports::Gatekeeper};
 use keyledger_domain::Catalogue;
+use keyledger_kafka_relay::Relay;
 use keyledger_listener::{Limits, Listening, listen};
 use keyledger_validator::{Settings as ValidatorSettings, Validator};
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -39,11 +41,13 @@ use crate::{
     data_dir::Role,
     environment::{OsRandomness, SystemClock},
     installation::{self, Installation},
+    kafka,
     settings::{Endpoint, Settings},
 };
 
-pub(crate) use greeting::Addresses;
+pub(crate) use greeting::{Addresses, url};
 pub(crate) use keyring_port::KeyringPort;
+pub(crate) use refusals::as_message;
 
 use ops::Ops;
 use ports::{IndexGatekeeper, LocalReaders, SqlKeyLists};
@@ -62,7 +66,7 @@ const UPKEEP: Duration = Duration::from_secs(5);
 pub(crate) async fn run(
     context: &Context,
     metrics: PrometheusHandle,
-    warnings: &[String],
+    warnings: Vec<String>,
 ) -> anyhow::Result<()> {
     let settings = context.settings();
     let begun = installation::begin(settings, Catalogue::builtin()).await?;
@@ -73,14 +77,17 @@ pub(crate) async fn run(
     let stopping = Arc::new(AtomicBool::new(false));
     let mut ending = Ending::watch(&installation)?;
     let upkeep = metrics.clone();
-    let listeners = match Listeners::open(settings, &installation, &readers, &stopping, metrics) {
-        Ok(listeners) => listeners,
-        Err(error) => {
-            // They work on this runtime, which ends with the error.
-            readers.stop().await;
-            return Err(error);
-        }
-    };
+    let relay = kafka::publish(settings, installation.log.clone(), &installation.keyring)?;
+    let listeners =
+        match Listeners::open(settings, &installation, &readers, relay.as_ref(), &stopping, metrics) {
+            Ok(listeners) => listeners,
+            Err(error) => {
+                // They work on this runtime, which ends with the error.
+                readers.stop().await;
+                kafka::stop(relay.as_deref()).await;
+                return Err(error);
+            }
+        };
     greeting::print_when_ready(context, &listeners.addresses(), &begun, &readers);
     drop(begun);
 
@@ -97,6 +104,7 @@ pub(crate) async fn run(
         listeners.stop().await?;
     }
     readers.stop().await;
+    kafka::stop(relay.as_deref()).await;
     if ended.is_ok() {
         snapshots.take().await;
         tracing::info!("stopped");
@@ -157,7 +165,7 @@ async fn follow_keyring(installation: &Installation, readers: &Readers) {
 }
 
 /// Folds what histograms have gathered, for ever: until somebody asks for `/metrics` they would only grow.
-async fn tidy_metrics(metrics: PrometheusHandle) {
+pub(crate) async fn tidy_metrics(metrics: PrometheusHandle) {
     loop {
         tokio::time::sleep(UPKEEP).await;
         metrics.run_upkeep();
@@ -177,6 +185,7 @@ impl Listeners {
         settings: &Settings,
         installation: &Installation,
         readers: &Readers,
+        relay: Option<&Arc<Relay>>,
         stopping: &Arc<AtomicBool>,
         metrics: PrometheusHandle,
     ) -> anyhow::Result<Self> {
@@ -200,6 +209,7 @@ impl Listeners {
             projectors: readers.projectors.clone(),
             validator: validator.clone(),
             lists: readers.lists.clone(),
+            relay: relay.cloned(),
             past: past::watch(readers.past.clone()),
             hard_bound: settings.validator.hard_bound.0.max(settings.validator.soft_bound.0),
             metrics,
@@ -241,7 +251,8 @@ impl Listeners {
     }
 }
 
-fn listener(endpoint: Endpoint, workers: usize) -> keyledger_listener::Settings {
+/// What a listener is made from.
+pub(crate) fn listener(endpoint: Endpoint, workers: usize) -> keyledger_listener::Settings {
     let Endpoint { name, address, tls } = endpoint;
     keyledger_listener::Settings { name, address, tls, workers, limits: Limits::default() }
 }

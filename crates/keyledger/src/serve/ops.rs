@@ -1,8 +1,9 @@
-//! The operations listener: is the process alive, which roles are ready and why not, and its metrics.
+//! The operations listener of `serve`: its roles, its metrics, the digests of its read models.
 
 use std::{sync::Arc, time::Duration};
 
-use actix_web::{HttpResponse, http::header, web};
+use actix_web::{HttpResponse, web};
+use keyledger_kafka_relay::Relay;
 use keyledger_projectors::{Projector, State};
 use keyledger_read_models::{PartnerKeysReader, ReadModelError};
 use keyledger_validator::Validator;
@@ -11,6 +12,7 @@ use serde::Serialize;
 use tokio::sync::watch;
 
 use super::past::Past;
+use crate::ops::{Role, livez, not_found, probe, readiness, relay_role, rendered};
 
 /// What the operations listener reports on.
 #[derive(Clone)]
@@ -18,37 +20,13 @@ pub(super) struct Ops {
     pub(super) projectors: Vec<Arc<Projector>>,
     pub(super) validator: Arc<Validator>,
     pub(super) lists: PartnerKeysReader,
+    /// The relay; none where nothing is published.
+    pub(super) relay: Option<Arc<Relay>>,
     /// What is known of the log as a whole.
     pub(super) past: watch::Receiver<Past>,
     /// For how long the validator answers without hearing from the log.
     pub(super) hard_bound: Duration,
     pub(super) metrics: PrometheusHandle,
-}
-
-/// The answer of `/readyz`: every role, and why one is not ready.
-#[derive(Serialize)]
-struct Readiness {
-    ready: bool,
-    roles: Vec<Role>,
-}
-
-#[derive(Serialize)]
-struct Role {
-    role: &'static str,
-    ready: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    position: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<String>,
-    /// What a human must look at, though the role does its work.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    alarm: Option<String>,
-}
-
-impl Role {
-    fn new(role: &'static str, position: Option<u64>, reason: Option<String>) -> Self {
-        Self { role, ready: reason.is_none(), position, reason, alarm: None }
-    }
 }
 
 impl Ops {
@@ -113,38 +91,23 @@ pub(super) fn configure(ops: Ops) -> impl Fn(&mut web::ServiceConfig) + Clone {
     move |config: &mut web::ServiceConfig| {
         config
             .app_data(web::Data::new(ops.clone()))
-            // Some load balancers ask by HEAD.
-            .service(web::resource("/livez").route(web::get().to(livez)).route(web::head().to(livez)))
-            .service(web::resource("/readyz").route(web::get().to(readyz)).route(web::head().to(readyz)))
+            .service(probe("/livez", livez))
+            .service(probe("/readyz", readyz))
             .route("/metrics", web::get().to(metrics))
             .route("/projections", web::get().to(projections))
             .default_service(web::to(not_found));
     }
 }
 
-async fn not_found() -> HttpResponse {
-    HttpResponse::NotFound().json(serde_json::json!({ "message": "Not Found" }))
-}
-
-/// The process runs and answers: nothing else is asked.
-async fn livez() -> HttpResponse {
-    HttpResponse::Ok().json(serde_json::json!({ "status": "ok" }))
-}
-
-/// 200 where every role is ready, 503 where one is not; the body names each and why.
+/// A relay that lags or stopped is told, and keeps nobody from being served.
 async fn readyz(ops: web::Data<Ops>) -> HttpResponse {
-    let roles = ops.roles();
-    let ready = roles.iter().all(|role| role.ready);
-    let mut answer = if ready { HttpResponse::Ok() } else { HttpResponse::ServiceUnavailable() };
-    answer.json(Readiness { ready, roles })
+    readiness(ops.roles(), ops.relay.iter().map(|relay| relay_role(relay)).collect())
 }
 
 /// Prometheus' text format.
 async fn metrics(ops: web::Data<Ops>) -> HttpResponse {
     ops.validator.report();
-    HttpResponse::Ok()
-        .insert_header((header::CONTENT_TYPE, "text/plain; version=0.0.4"))
-        .body(ops.metrics.render())
+    rendered(&ops.metrics)
 }
 
 /// A read model as it is at this moment.

@@ -50,7 +50,7 @@ pub(super) fn as_problem(refusal: Refusal) -> HttpResponse {
 }
 
 /// In the form of the authentication API's refusals.
-pub(super) fn as_message(refusal: Refusal) -> HttpResponse {
+pub(crate) fn as_message(refusal: Refusal) -> HttpResponse {
     let status = status(refusal);
     let message = status.canonical_reason().unwrap_or_default();
     HttpResponseBuilder::new(status)

@@ -5,6 +5,7 @@ use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 use serde::Serialize;
 
 use super::{LONGEST_BOUND, Settings};
+use crate::output::causes;
 
 /// What was found.
 #[derive(Debug, Default, PartialEq, Eq, Serialize)]
@@ -21,6 +22,7 @@ pub(crate) fn check(settings: &Settings) -> Findings {
     listeners(settings, &mut findings);
     bounds(settings, &mut findings);
     client(settings, &mut findings);
+    kafka(settings, &mut findings);
     directory(settings, &mut findings);
     findings
 }
@@ -94,6 +96,25 @@ fn client(settings: &Settings, findings: &mut Findings) {
     if others_may_read(&settings.client.key_file) {
         let file = settings.client.key_file.display();
         findings.warnings.push(format!("{file}, the management key, can be read by others: chmod 600 it"));
+    }
+}
+
+fn kafka(settings: &Settings, findings: &mut Findings) {
+    let Some(file) = &settings.kafka.client_file else { return };
+    if settings.kafka.brokers.is_none() {
+        findings
+            .warnings
+            .push("kafka.client_file is set and kafka.brokers is not: nothing is published".to_owned());
+    }
+    if others_may_read(file) {
+        findings.faults.push(format!(
+            "{}, which may hold passwords for Kafka, can be read by others: chmod 600 it",
+            file.display()
+        ));
+    }
+    // What is in it is wrong or right whether or not there are brokers yet.
+    if let Err(error) = crate::kafka::cluster(&settings.kafka) {
+        findings.faults.push(causes(&error));
     }
 }
 

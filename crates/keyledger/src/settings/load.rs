@@ -250,6 +250,10 @@ mod tests {
             ("KEYLEDGER_CLIENT__URL", "http://h/hunter2", "an http or https URL"),
             ("KEYLEDGER_TELEMETRY__LOG_LEVEL", "a=b=c", "a level"),
             ("KEYLEDGER_TELEMETRY__LOG_FORMAT", "xml", "auto, json or pretty"),
+            ("KEYLEDGER_KAFKA__BROKERS", "hunter2@kafka", "one or more addresses"),
+            ("KEYLEDGER_KAFKA__TOPIC_PREFIX", "hunter 2", "1 to 200 letters"),
+            ("KEYLEDGER_KAFKA__PARTITIONS", "0", "a whole number from 1 to 1000"),
+            ("KEYLEDGER_KAFKA__REPLICATION_FACTOR", "three", "a whole number from 1 to 1000"),
         ];
         for (name, value, expects) in wrong {
             sources.variables = vec![variable(name, value)];
@@ -291,8 +295,8 @@ mod tests {
     #[test]
     fn a_setting_of_a_later_release_is_refused_and_not_ignored() {
         let sources =
-            Sources { variables: vec![variable("KEYLEDGER_KAFKA__BROKERS", "k:9092")], ..Sources::default() };
-        assert_eq!(refusal(&sources), "KEYLEDGER_KAFKA__BROKERS is for a later release: leave it out");
+            Sources { variables: vec![variable("KEYLEDGER_LOG__URL", "postgres://h")], ..Sources::default() };
+        assert_eq!(refusal(&sources), "KEYLEDGER_LOG__URL is for a later release: leave it out");
     }
 
     #[test]
@@ -311,6 +315,14 @@ mod tests {
         let loaded = load(&Sources { variables: vec![url], ..Sources::default() }).expect("settings");
         let shown = format!("{:?} {:?}", loaded.shown(), loaded.settings);
         assert!(shown.contains("[redacted]@h:4318") && !shown.contains("hunter2"), "{shown}");
+    }
+
+    #[test]
+    fn a_number_of_partitions_may_be_a_number_or_its_digits() {
+        let (_directory, mut sources) = from_file("kafka.partitions = 12\n");
+        assert_eq!(load(&sources).expect("settings").settings.kafka.partitions.0, 12);
+        sources.variables = vec![variable("KEYLEDGER_KAFKA__PARTITIONS", "6")];
+        assert_eq!(load(&sources).expect("settings").settings.kafka.partitions.0, 6);
     }
 
     #[test]

@@ -19,7 +19,9 @@ pub(crate) use duration::{InvalidSpan, Span};
 pub(crate) use layers::Flag;
 pub(crate) use load::{Loaded, Sources, WrongFlag, load};
 pub(crate) use reference::reference;
-pub(crate) use values::{HttpUrl, LogFormat, LogLevel, SecretMarker, Store};
+pub(crate) use values::{
+    Brokers, HttpUrl, LogFormat, LogLevel, SecretMarker, SmallNumber, Store, TopicPrefix,
+};
 
 /// Every setting with its value. What each means stands in [`table`].
 #[derive(Clone, Debug, Deserialize)]
@@ -30,6 +32,8 @@ pub(crate) struct Settings {
     pub listen: Listen,
     /// The event log.
     pub log: Log,
+    /// Where events are published.
+    pub kafka: Kafka,
     /// The keyring file.
     pub keyring: KeyringFile,
     /// How requests are judged.
@@ -111,6 +115,21 @@ impl Listen {
 pub(crate) struct Log {
     /// `log.store`
     pub store: Store,
+}
+
+/// Section `kafka`.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Kafka {
+    /// `kafka.brokers`
+    pub brokers: Option<Brokers>,
+    /// `kafka.topic_prefix`
+    pub topic_prefix: TopicPrefix,
+    /// `kafka.partitions`
+    pub partitions: SmallNumber,
+    /// `kafka.replication_factor`
+    pub replication_factor: Option<SmallNumber>,
+    /// `kafka.client_file`
+    pub client_file: Option<PathBuf>,
 }
 
 /// Section `keyring`.

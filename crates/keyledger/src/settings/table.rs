@@ -118,8 +118,36 @@ pub(crate) const TABLE: &[Setting] = &[
     ),
     later("log.url", "Where a store outside this machine is."),
     later("read_models.url", "Where read models outside this machine are."),
-    later("kafka.brokers", "The brokers to publish to."),
-    later("kafka.topic_prefix", "How the names of topics begin."),
+    setting(
+        "kafka.brokers",
+        Default::Unset,
+        "one or more addresses of brokers with commas between, for example kafka-1:9092,kafka-2:9092",
+        "The brokers of the Kafka cluster that events are published to. Unset: nothing is published.",
+    ),
+    setting(
+        "kafka.topic_prefix",
+        Default::Is("keyledger"),
+        "1 to 200 letters, digits, dots, _ and -",
+        "How the names of the topics begin; a dot follows.",
+    ),
+    setting(
+        "kafka.partitions",
+        Default::Is("1"),
+        "a whole number from 1 to 1000",
+        "How many partitions the topics of events have. With one, all events stand in one order; with more, those of each key do. It cannot be changed once something was published.",
+    ),
+    setting(
+        "kafka.replication_factor",
+        Default::Unset,
+        "a whole number from 1 to 1000",
+        "How many copies of each record a topic keeps that the relay makes. Unset: as many as the brokers' default says.",
+    ),
+    setting(
+        "kafka.client_file",
+        Default::Unset,
+        FILE,
+        "Properties of the Kafka client, a line `name=value` each: `security.protocol`, `sasl.username`, `ssl.ca.location` and others of librdkafka. For its owner alone, since it may hold passwords.",
+    ),
     setting(
         "keyring.path",
         Default::InDataDir("keyring"),

@@ -2,6 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
+use keyledger_kafka_relay::Topics;
 use keyledger_secret::Marker;
 use serde::{Deserialize, Deserializer, de};
 use tracing_subscriber::EnvFilter;
@@ -133,6 +134,77 @@ impl TryFrom<String> for SecretMarker {
     }
 }
 
+/// Where a Kafka cluster is found.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub(crate) struct Brokers(String);
+
+/// The text names no brokers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("names no brokers")]
+pub(crate) struct InvalidBrokers;
+
+impl Brokers {
+    /// Their addresses, with commas between.
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for Brokers {
+    type Error = InvalidBrokers;
+    fn try_from(text: String) -> Result<Self, InvalidBrokers> {
+        let is_address = |address: &str| {
+            let host = match address.trim().rsplit_once(':') {
+                Some((host, port)) if port.parse::<u16>().is_ok() => host,
+                _ => return false,
+            };
+            !host.is_empty() && host.chars().all(|c| c.is_ascii_alphanumeric() || ".-_[]:".contains(c))
+        };
+        if text.split(',').all(is_address) { Ok(Self(text)) } else { Err(InvalidBrokers) }
+    }
+}
+
+/// How the names of topics begin.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub(crate) struct TopicPrefix(pub Topics);
+
+impl TryFrom<String> for TopicPrefix {
+    type Error = keyledger_kafka_relay::InvalidPrefix;
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        Topics::with_prefix(&text).map(Self)
+    }
+}
+
+/// A whole number from 1 to 1000, as a number or as its digits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "NumberOrDigits")]
+pub(crate) struct SmallNumber(pub i32);
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum NumberOrDigits {
+    Number(i64),
+    Digits(String),
+}
+
+/// The value is no such number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("is not a whole number from 1 to 1000")]
+pub(crate) struct InvalidSmallNumber;
+
+impl TryFrom<NumberOrDigits> for SmallNumber {
+    type Error = InvalidSmallNumber;
+    fn try_from(written: NumberOrDigits) -> Result<Self, InvalidSmallNumber> {
+        let number = match written {
+            NumberOrDigits::Number(number) => i32::try_from(number).ok(),
+            NumberOrDigits::Digits(digits) => digits.parse().ok(),
+        };
+        number.filter(|number| (1..=1_000).contains(number)).map(Self).ok_or(InvalidSmallNumber)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -154,6 +226,17 @@ mod tests {
         for (given, seen) in shown {
             assert_eq!(url(given).to_string(), seen);
             assert_eq!(format!("{:?}", url(given)), seen);
+        }
+    }
+
+    #[test]
+    fn brokers_are_addresses_with_ports() {
+        for good in ["kafka:9092", "10.0.0.1:9092,kafka-2.example.com:9093", "[::1]:9092"] {
+            assert_eq!(Brokers::try_from(good.to_owned()).map(|it| it.0), Ok(good.to_owned()));
+        }
+        for bad in ["", "kafka", "kafka:port", "kafka:9092,", ":9092", "http://kafka:9092", "u:p@kafka:9092"]
+        {
+            assert_eq!(Brokers::try_from(bad.to_owned()), Err(InvalidBrokers), "{bad}");
         }
     }
 

@@ -159,7 +159,7 @@ impl Projection for Notebook {
             return Err(ProjectionError::Unavailable("the notebook is full".to_owned()));
         }
         let mut notes = self.read();
-        for CheckedEvent { position, mac, event } in events {
+        for CheckedEvent { position, mac, event, .. } in events {
             let stream = event.stream.to_string();
             let held = notes.revisions.get(&stream).copied();
             if event.revision != held.map_or(0, |held| held + 1) {

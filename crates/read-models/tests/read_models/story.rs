@@ -147,6 +147,7 @@ impl Story {
             occurred_at: self.now,
             actor: Actor { kind: ActorKind::Key, id: "an-operator".to_owned() },
             request_id: "a-request".to_owned(),
+            schema_version: 1,
             body,
             private: None,
         };

@@ -224,6 +224,7 @@ impl World {
             occurred_at: self.hands.now(),
             actor: Actor { kind: ActorKind::Keyring, id: "test".to_owned() },
             request_id: "test".to_owned(),
+            schema_version: 1,
             body,
             private: Some(Private { nonce: [0; 16], verifier, request_digest: None }),
         };

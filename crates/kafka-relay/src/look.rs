@@ -1,0 +1,193 @@
+use std::time::Duration;
+
+use keyledger_event_log::{EventLog, LogIdentity, Position};
+use keyledger_projectors::{CheckedEvent, MacKeysSource};
+use rdkafka::{
+    Offset, TopicPartitionList,
+    consumer::{BaseConsumer, Consumer as _},
+    error::KafkaError,
+    message::{Headers as _, Message, OwnedMessage},
+};
+use tokio::time::Instant;
+
+use crate::{
+    Cluster, StopReason,
+    checkpoint::{Published, PublishedEvent},
+    cloud_event::{POSITION, SOURCE, source},
+    stop_reason::{Trouble, cannot_reach},
+};
+
+/// How long Kafka may take to show the end of a topic.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How long one question to the client may take.
+const STEP: Duration = Duration::from_millis(100);
+
+/// How many offsets before the end are read at first: a transaction ends with a marker, and the checkpoint topic has one
+/// record for each.
+const TAIL: i64 = 64;
+
+/// The end of one partition.
+pub(crate) struct Tail {
+    /// Whether anything was ever written to it.
+    pub(crate) was_written: bool,
+    /// The last record that was committed and is still there.
+    pub(crate) last: Option<OwnedMessage>,
+}
+
+/// What the checkpoint topic says; none where nothing was ever published.
+pub(crate) fn published(cluster: &Cluster) -> Result<Option<Published>, Trouble> {
+    let topic = cluster.topics().checkpoint();
+    let Some(last) = tail(cluster, topic, 0)?.last else { return Ok(None) };
+    let published = last.payload().and_then(Published::from_bytes);
+    published.map(Some).ok_or_else(|| {
+        Trouble::Stop(StopReason::Topics(format!(
+            "the last record of the topic {topic} is no checkpoint of this release: run the release that wrote it or a later one, \
+             or publish to other topics with kafka.topic_prefix"
+        )))
+    })
+}
+
+/// Where the publishing of `log` goes on: what the topics say, where the log bears it out.
+pub(crate) async fn confirmed(
+    cluster: &Cluster,
+    log: &dyn EventLog,
+    keys: &MacKeysSource,
+) -> Result<Option<(Published, Option<CheckedEvent>)>, Trouble> {
+    let (topics, own) = (cluster.topics(), log.identity());
+    let published = published(cluster)?;
+    let last = match &published {
+        None => None,
+        Some(published) => of_this_log(published, cluster, log, keys).await?,
+    };
+    let up_to = published.as_ref().map(|published| published.position);
+    for topic in [topics.key_events(), topics.keys()] {
+        must_not_hold_more(cluster, topic, own, up_to)?;
+    }
+    Ok(published.map(|published| (published, last)))
+}
+
+/// The event that was published last, as the log holds it.
+async fn of_this_log(
+    published: &Published,
+    cluster: &Cluster,
+    log: &dyn EventLog,
+    keys: &MacKeysSource,
+) -> Result<Option<CheckedEvent>, Trouble> {
+    let (topic, own) = (cluster.topics().checkpoint().to_owned(), log.identity());
+    if (published.log, published.epoch) != (own.log, own.epoch) {
+        let (log, epoch, own_log, own_epoch) = (published.log, published.epoch, own.log, own.epoch);
+        return Err(StopReason::AnotherLog { topic, log, epoch, own_log, own_epoch }.into());
+    }
+    if published.partitions != cluster.partitions() {
+        return Err(Trouble::Stop(StopReason::Topics(format!(
+            "events were published to {} partitions, and now there are {}: the order within a key would be lost. Publish to other topics \
+             with kafka.topic_prefix",
+            published.partitions,
+            cluster.partitions()
+        ))));
+    }
+    let Some(event) = &published.event else { return Ok(None) };
+    let position = Position::new(published.position);
+    let before = Position::new(published.position.saturating_sub(1));
+    let found = log.read(before, 1).await.map_err(keyledger_projectors::StopReason::from)?;
+    let Some(found) = found.into_iter().find(|found| found.position == position) else {
+        let head = log.head().await.map_err(keyledger_projectors::StopReason::from)?;
+        if head < position {
+            return Err(StopReason::Ahead { topic, published: position, head }.into());
+        }
+        return Err(StopReason::Different { topic, position }.into());
+    };
+    let found = CheckedEvent::open(found, &keys(), own).map_err(keyledger_projectors::StopReason::from)?;
+    if PublishedEvent::of(&found) != *event {
+        return Err(StopReason::Different { topic, position }.into());
+    }
+    Ok(Some(found))
+}
+
+/// Refuses a topic whose end the checkpoint does not know.
+fn must_not_hold_more(
+    cluster: &Cluster,
+    topic: &str,
+    log: LogIdentity,
+    up_to: Option<u64>,
+) -> Result<(), Trouble> {
+    let refuse = |why: String| Err(Trouble::Stop(StopReason::Topics(why)));
+    let checkpoint = cluster.topics().checkpoint();
+    let mut was_written = false;
+    for partition in 0..cluster.partitions() {
+        let tail = tail(cluster, topic, partition)?;
+        was_written |= tail.was_written;
+        let Some(last) = tail.last else { continue };
+        let header = |name| header(&last, name);
+        let position = header(POSITION).and_then(|text| text.parse::<u64>().ok());
+        let Some(position) = position.filter(|_| header(SOURCE) == Some(&source(log))) else {
+            return refuse(format!(
+                "the topic {topic} holds records that are not of this log: publish to other topics with kafka.topic_prefix"
+            ));
+        };
+        if up_to.is_none_or(|up_to| position > up_to) {
+            return refuse(format!(
+                "the topic {topic} holds position {position}, which the topic {checkpoint} does not know of: a topic was deleted, or something \
+                 else writes to it. Publish to other topics with kafka.topic_prefix"
+            ));
+        }
+    }
+    let published_something = up_to.is_some_and(|up_to| up_to > 0);
+    if topic == cluster.topics().key_events() && published_something && !was_written {
+        return refuse(format!(
+            "the topic {topic} is empty, and {checkpoint} says that events were published to it: it was made anew. Publish to other \
+             topics with kafka.topic_prefix"
+        ));
+    }
+    Ok(())
+}
+
+/// A header's text; none where it is missing, stands twice or is no text.
+pub(crate) fn header<'a>(message: &'a OwnedMessage, name: &str) -> Option<&'a str> {
+    let headers = message.headers()?;
+    let mut found = headers.iter().filter(|header| header.key == name);
+    let (first, second) = (found.next()?, found.next());
+    if second.is_some() {
+        return None;
+    }
+    std::str::from_utf8(first.value?).ok()
+}
+
+/// Reads the end of a partition, further and further back until there is a record.
+fn tail(cluster: &Cluster, topic: &str, partition: i32) -> Result<Tail, Trouble> {
+    let consumer: BaseConsumer = cluster.consumer().create().map_err(cannot_reach)?;
+    let (low, high) = consumer.fetch_watermarks(topic, partition, PATIENCE).map_err(cannot_reach)?;
+    let mut reach = TAIL;
+    loop {
+        let start = low.max(high.saturating_sub(reach));
+        let last = last_from(&consumer, topic, partition, start)?;
+        if last.is_some() || start == low {
+            return Ok(Tail { was_written: high > 0, last });
+        }
+        reach = reach.saturating_mul(16);
+    }
+}
+
+/// The last committed record from an offset on.
+fn last_from(
+    consumer: &BaseConsumer,
+    topic: &str,
+    partition: i32,
+    start: i64,
+) -> Result<Option<OwnedMessage>, Trouble> {
+    let mut assignment = TopicPartitionList::new();
+    let added = assignment.add_partition_offset(topic, partition, Offset::Offset(start));
+    added.and_then(|()| consumer.assign(&assignment)).map_err(cannot_reach)?;
+    let mut last = None;
+    let deadline = Instant::now() + PATIENCE;
+    while Instant::now() < deadline {
+        match consumer.poll(STEP) {
+            Some(Ok(message)) => last = Some(message.detach()),
+            Some(Err(KafkaError::PartitionEOF(ended))) if ended == partition => return Ok(last),
+            Some(Err(error)) => return Err(cannot_reach(error)),
+            None => {}
+        }
+    }
+    Err(Trouble::Passing(format!("Kafka does not show the end of the topic {topic}")))
+}

@@ -1,0 +1,121 @@
+use std::time::Duration;
+
+use rdkafka::{
+    error::{KafkaError, KafkaResult, RDKafkaErrorCode},
+    message::{Header, OwnedHeaders},
+    producer::{BaseProducer, BaseRecord, Producer as _},
+};
+
+use crate::{
+    Cluster,
+    checkpoint::{self, Published},
+    record::Record,
+    stop_reason::{Trouble, of_producer},
+};
+
+/// How long one call may block: whoever wants the relay to end does not wait for longer.
+const STEP: Duration = Duration::from_millis(500);
+
+/// How many records are handed over between two looks at what became of earlier ones.
+const BETWEEN_LOOKS: usize = 1_000;
+
+/// The one writer of the topics. It is used until something goes wrong, and then let go: what became of an open
+/// transaction, the next one finds out when it takes the transactional id over.
+pub(crate) struct Producer {
+    client: BaseProducer,
+    cluster: Cluster,
+    sent: usize,
+}
+
+/// Whether something is done, or to be asked for again.
+pub(crate) enum Step {
+    /// It is done.
+    Done,
+    /// Kafka has not answered yet.
+    NotYet,
+}
+
+impl Producer {
+    /// A writer that has yet to take the transactional id over.
+    pub(crate) fn new(cluster: &Cluster) -> Result<Self, Trouble> {
+        let client = cluster.producer().create().map_err(of_producer)?;
+        Ok(Self { client, cluster: cluster.clone(), sent: 0 })
+    }
+
+    /// Takes the transactional id over: whoever held it before can write no more, and what it had begun is ended, one way
+    /// or the other, before this is done.
+    pub(crate) fn take_over(&self) -> Result<Step, Trouble> {
+        self.step(|client| client.init_transactions(STEP))
+    }
+
+    /// Begins a transaction.
+    pub(crate) fn begin(&mut self) -> Result<(), Trouble> {
+        self.client.begin_transaction().map_err(of_producer)
+    }
+
+    /// Hands a record of what happened over. It may wait until there is room.
+    pub(crate) fn key_event(&mut self, record: &Record) -> Result<Step, Trouble> {
+        let cluster = self.cluster.clone();
+        self.send(cluster.topics().key_events(), record)
+    }
+
+    /// Hands a record of what a key is over, as [`Producer::key_event`].
+    pub(crate) fn key(&mut self, record: &Record) -> Result<Step, Trouble> {
+        let cluster = self.cluster.clone();
+        self.send(cluster.topics().keys(), record)
+    }
+
+    /// Hands the checkpoint over, as [`Producer::key_event`].
+    pub(crate) fn checkpoint(&mut self, published: &Published) -> Result<Step, Trouble> {
+        let cluster = self.cluster.clone();
+        let record =
+            Record { key: checkpoint::KEY.to_owned(), headers: Vec::new(), value: published.to_bytes() };
+        self.send(cluster.topics().checkpoint(), &record)
+    }
+
+    fn send(&mut self, topic: &str, record: &Record) -> Result<Step, Trouble> {
+        let mut headers = OwnedHeaders::new_with_capacity(record.headers.len());
+        for (key, value) in &record.headers {
+            headers = headers.insert(Header { key, value: Some(value) });
+        }
+        let sent = BaseRecord::to(topic).key(&record.key).payload(&record.value).headers(headers);
+        match self.client.send(sent) {
+            Ok(()) => {
+                self.sent += 1;
+                if self.sent.is_multiple_of(BETWEEN_LOOKS) {
+                    self.client.poll(Duration::ZERO);
+                }
+                Ok(Step::Done)
+            }
+            Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), _)) => {
+                self.client.poll(Duration::from_millis(5));
+                Ok(Step::NotYet)
+            }
+            Err((error, _)) => Err(of_producer(error)),
+        }
+    }
+
+    /// Commits what was handed over since [`Producer::begin`].
+    pub(crate) fn commit(&self) -> Result<Step, Trouble> {
+        let deadline = tokio::time::Instant::now() + STEP;
+        // A poll takes all the time it is given: many short ones end soon after the last record was taken.
+        while self.client.in_flight_count() > 0 {
+            if tokio::time::Instant::now() >= deadline {
+                return Ok(Step::NotYet);
+            }
+            self.client.poll(Duration::from_millis(1));
+        }
+        self.step(|client| client.commit_transaction(STEP))
+    }
+
+    fn step(&self, call: impl FnOnce(&BaseProducer) -> KafkaResult<()>) -> Result<Step, Trouble> {
+        // What the brokers say meanwhile is logged by whoever looks at it, which is this.
+        self.client.poll(Duration::ZERO);
+        match call(&self.client) {
+            Ok(()) => Ok(Step::Done),
+            Err(KafkaError::Transaction(error)) if error.is_retriable() => Ok(Step::NotYet),
+            Err(KafkaError::Flush(RDKafkaErrorCode::OperationTimedOut)) => Ok(Step::NotYet),
+            Err(error) => Err(of_producer(error)),
+        }
+    }
+}

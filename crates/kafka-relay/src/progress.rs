@@ -1,0 +1,106 @@
+use std::{sync::Arc, time::Instant};
+
+use keyledger_event_log::Position;
+use tokio::sync::watch;
+
+use crate::StopReason;
+
+/// How far the relay has come.
+#[derive(Clone, Debug)]
+pub struct Progress {
+    /// The position of the last event whose records were committed; the start before Kafka was asked.
+    pub position: Position,
+    /// How many events the log held beyond it when it was last asked; an upper bound where positions are sparse.
+    pub lag_events: u64,
+    /// What it is doing.
+    pub state: State,
+    /// When everything that the log held was last known to be committed; none before the first time.
+    pub heard_at: Option<Instant>,
+    /// How many events of a later release were published: their keys' facts are those from before them.
+    pub unreadable: u64,
+}
+
+/// What the relay is doing.
+#[derive(Clone, Debug)]
+pub enum State {
+    /// It has not published everything that was in the log yet.
+    CatchingUp,
+    /// It has published everything, and publishes what comes at once.
+    Live,
+    /// Kafka or the log does not answer, for this reason; it is tried again and again.
+    CutOff(Arc<str>),
+    /// It met what trying again does not help against, and will not go on.
+    Stopped(Arc<StopReason>),
+    /// It was asked to end.
+    Ended,
+}
+
+impl State {
+    /// Whether nothing more will come.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        matches!(self, Self::Stopped(_) | Self::Ended)
+    }
+}
+
+/// The one who tells others how far the relay has come.
+pub(crate) struct Teller(watch::Sender<Progress>);
+
+impl Teller {
+    pub(crate) fn new() -> (Self, watch::Receiver<Progress>) {
+        let (sender, receiver) = watch::channel(Progress {
+            position: Position::START,
+            lag_events: 0,
+            state: State::CatchingUp,
+            heard_at: None,
+            unreadable: 0,
+        });
+        (Self(sender), receiver)
+    }
+
+    pub(crate) fn now(&self) -> Progress {
+        self.0.borrow().clone()
+    }
+
+    pub(crate) fn published(&self, position: Position, unreadable: u64) {
+        self.0.send_modify(|progress| {
+            progress.position = position;
+            progress.unreadable += unreadable;
+            if matches!(progress.state, State::CutOff(_)) {
+                progress.state = State::CatchingUp;
+            }
+        });
+    }
+
+    pub(crate) fn lag(&self, events: u64) {
+        self.0.send_modify(|progress| progress.lag_events = events);
+    }
+
+    /// Everything that was in the log at this moment is committed.
+    pub(crate) fn heard(&self, at: Instant) {
+        self.0.send_modify(|progress| {
+            progress.lag_events = 0;
+            progress.heard_at = Some(at);
+            progress.state = State::Live;
+        });
+    }
+
+    pub(crate) fn cut_off(&self, why: &str) {
+        self.0.send_modify(|progress| progress.state = State::CutOff(why.into()));
+    }
+
+    /// Nothing more will come.
+    pub(crate) fn over(&self, outcome: Result<(), StopReason>) {
+        let state = outcome.map_or_else(|reason| State::Stopped(Arc::new(reason)), |()| State::Ended);
+        self.0.send_modify(|progress| progress.state = state);
+    }
+}
+
+impl Drop for Teller {
+    fn drop(&mut self) {
+        // A thread that unwinds says nothing by itself, and its last word must not be that it is live.
+        if std::thread::panicking() {
+            self.over(Err(StopReason::Panicked));
+        }
+    }
+}

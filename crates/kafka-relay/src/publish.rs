@@ -1,0 +1,190 @@
+use std::{sync::Arc, time::Duration};
+
+use keyledger_domain::event::Body;
+use keyledger_event_log::{Checkpoint, EventLog, LogIdentity, Position};
+use keyledger_projectors::{CheckedEvent, Intake, MacKeysSource};
+use uuid::Uuid;
+
+use crate::{
+    Cluster, StopReason,
+    checkpoint::Published,
+    key_states::KeyStates,
+    look,
+    producer::{Producer, Step},
+    record::Record,
+    stop_reason::Trouble,
+    topics,
+};
+
+/// How long a transaction may take to be committed before the relay begins anew and looks what became of it. It is the
+/// time after which the brokers give it up themselves.
+const COMMIT_PATIENCE: Duration = Duration::from_secs(60);
+
+/// Who is told, and may do something else, while Kafka is waited for.
+pub(crate) trait Waiting {
+    /// Kafka has not answered for this long.
+    async fn waited(&mut self, what: &str, waited: Duration);
+}
+
+/// One attempt to publish a log: from taking the topics over until something goes wrong.
+pub(crate) struct Publishing {
+    log: LogIdentity,
+    producer: Producer,
+    states: KeyStates,
+    intake: Intake,
+    published: Published,
+}
+
+/// What publishing starts from.
+pub(crate) struct Source {
+    /// The log, without its private parts.
+    pub(crate) log: Arc<dyn EventLog>,
+    /// What its events are checked with.
+    pub(crate) keys: MacKeysSource,
+    /// The position of the first event to publish to new topics.
+    pub(crate) from: Position,
+    /// Who publishes.
+    pub(crate) relay: Uuid,
+}
+
+/// What one transaction published.
+pub(crate) struct Batch {
+    /// How many events.
+    pub(crate) events: usize,
+    /// How many of them this release cannot read.
+    pub(crate) unreadable: u64,
+}
+
+impl Publishing {
+    /// Takes the topics over, asks them up to where they are, and signs as the one who publishes now.
+    pub(crate) async fn begin(
+        source: &Source,
+        cluster: &Cluster,
+        waiting: &mut impl Waiting,
+    ) -> Result<Self, Trouble> {
+        topics::ensure(cluster).await?;
+        let producer = Producer::new(cluster)?;
+        wait_for(waiting, "to hand the topics over", None, || producer.take_over()).await?;
+        let log = Arc::clone(&source.log);
+        let found = look::confirmed(cluster, &*log, &source.keys).await?;
+        let (intake, published) = match found {
+            Some((published, Some(last))) => {
+                let checkpoint = Checkpoint { position: last.position, mac: last.mac };
+                let intake = Intake::after(&checkpoint, Arc::clone(&log), Arc::clone(&source.keys)).await?;
+                (intake, Published { relay: source.relay, ..published })
+            }
+            nothing_yet => {
+                // Whoever began with these topics said from where.
+                let from = nothing_yet.map_or(source.from, |(published, _)| Position::new(published.from));
+                let before = Position::new(from.get().saturating_sub(1));
+                let intake = Intake::behind(before, Arc::clone(&log), Arc::clone(&source.keys)).await?;
+                (intake, Published::nothing(log.identity(), from, cluster.partitions(), source.relay))
+            }
+        };
+        let states = KeyStates::new(Arc::clone(&log), Arc::clone(&source.keys));
+        let mut publishing = Self { log: log.identity(), producer, states, intake, published };
+        publishing.commit(&[], publishing.published.clone(), waiting).await?;
+        Ok(publishing)
+    }
+
+    /// The position of the last event that was published.
+    pub(crate) fn position(&self) -> Position {
+        Position::new(self.published.position)
+    }
+
+    /// The position of the first event that the topics hold, or are to hold.
+    pub(crate) fn from(&self) -> Position {
+        Position::new(self.published.from)
+    }
+
+    /// How many events are still to come, as the log tells now.
+    pub(crate) async fn lag(&mut self) -> Result<u64, Trouble> {
+        Ok(self.intake.lag().await?)
+    }
+
+    /// Publishes what comes next, in one transaction; nothing where the log is quiet.
+    pub(crate) async fn next(&mut self, waiting: &mut impl Waiting) -> Result<Batch, Trouble> {
+        let events = self.intake.next().await?;
+        let unreadable =
+            events.iter().filter(|event| matches!(event.event.body, Body::Unreadable(_))).count();
+        if let Some(last) = events.last() {
+            let published = self.published.and(last);
+            self.commit(&events, published, waiting).await?;
+        }
+        Ok(Batch { events: events.len(), unreadable: unreadable as u64 })
+    }
+
+    async fn commit(
+        &mut self,
+        events: &[CheckedEvent],
+        published: Published,
+        waiting: &mut impl Waiting,
+    ) -> Result<(), Trouble> {
+        const ROOM: &str = "to take what is to be published";
+        self.producer.begin()?;
+        for event in events {
+            let key = self.states.after(event).await?;
+            let (what_happened, facts) = records(self.log, event, key);
+            let producer = &mut self.producer;
+            wait_for(waiting, ROOM, Some(COMMIT_PATIENCE), || producer.key_event(&what_happened)).await?;
+            if let Some(facts) = facts {
+                wait_for(waiting, ROOM, Some(COMMIT_PATIENCE), || producer.key(&facts)).await?;
+            }
+        }
+        let producer = &mut self.producer;
+        wait_for(waiting, ROOM, Some(COMMIT_PATIENCE), || producer.checkpoint(&published)).await?;
+        wait_for(waiting, "to commit what was published", Some(COMMIT_PATIENCE), || producer.commit())
+            .await?;
+        self.published = published;
+        Ok(())
+    }
+
+    /// Who has taken the topics over from this one; none where nobody has, and the brokers had only waited too long.
+    pub(crate) fn taken_over_by(cluster: &Cluster, relay: Uuid) -> Result<Option<Uuid>, Trouble> {
+        let published = look::published(cluster)?;
+        Ok(published.map(|published| published.relay).filter(|holder| *holder != relay))
+    }
+}
+
+/// What is published of an event, and what of the key it is about.
+pub(crate) fn records(
+    log: LogIdentity,
+    event: &CheckedEvent,
+    key: Option<&keyledger_domain::key::Key>,
+) -> (Record, Option<Record>) {
+    (Record::of_event(log, event, key), key.map(|key| Record::of_facts(log, event, key)))
+}
+
+/// Asks Kafka again and again until it is done, or for as long as `patience` says.
+async fn wait_for(
+    waiting: &mut impl Waiting,
+    what: &str,
+    patience: Option<Duration>,
+    mut ask: impl FnMut() -> Result<Step, Trouble>,
+) -> Result<(), Trouble> {
+    let begun = tokio::time::Instant::now();
+    loop {
+        match ask()? {
+            Step::Done => return Ok(()),
+            Step::NotYet => {
+                let waited = begun.elapsed();
+                if patience.is_some_and(|patience| waited >= patience) {
+                    return Err(Trouble::Passing(format!("Kafka takes too long {what}")));
+                }
+                waiting.waited(what, waited).await;
+            }
+        }
+    }
+}
+
+impl From<keyledger_event_log::ReadError> for Trouble {
+    fn from(error: keyledger_event_log::ReadError) -> Self {
+        keyledger_projectors::StopReason::from(error).into()
+    }
+}
+
+impl StopReason {
+    pub(crate) fn fenced(cluster: &Cluster, by: Uuid) -> Self {
+        Self::Fenced { topics: format!("{}.*", cluster.topics().prefix()), by }
+    }
+}

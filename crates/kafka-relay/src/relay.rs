@@ -1,0 +1,249 @@
+use std::{io, sync::Arc, thread, time::Duration};
+
+use keyledger_event_log::{EventLog, Position, PublicLog};
+use keyledger_projectors::{MacKeysSource, MonotonicClock};
+use tokio::{runtime::Handle, sync::watch, time::Instant};
+use uuid::Uuid;
+
+use crate::{
+    Cluster, Progress, State, StopReason,
+    meters::Meters,
+    progress::Teller,
+    publish::{Batch, Publishing, Source, Waiting},
+    stop_reason::Trouble,
+};
+
+/// How long is waited before what went wrong is tried again: at first, and at most.
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+
+/// For how long Kafka may keep silent before that is told.
+const SILENCE: Duration = Duration::from_secs(1);
+
+/// A relay that publishes a log. Dropping it asks it to end.
+pub struct Relay {
+    progress: watch::Receiver<Progress>,
+    stop: watch::Sender<bool>,
+}
+
+/// What a relay works with.
+pub struct RelayParts {
+    /// What is published: a log without its private parts.
+    pub log: PublicLog,
+    /// What its events are checked with before anybody else sees them.
+    pub keys: MacKeysSource,
+    /// Where it is published.
+    pub cluster: Cluster,
+    /// Tells when everything was last published.
+    pub clock: MonotonicClock,
+    /// The id of this relay, drawn at random: by it, one that was fenced knows by whom.
+    pub id: Uuid,
+}
+
+impl Relay {
+    /// Lets a relay publish on a thread of its own, since the client of Kafka blocks; the present runtime gives it timers
+    /// and reads the log.
+    ///
+    /// The runtime must outlive it: await [`Relay::stop`] before the runtime ends.
+    ///
+    /// # Errors
+    /// Where the system gives no thread.
+    ///
+    /// # Panics
+    /// Outside a Tokio runtime.
+    pub fn spawn(parts: RelayParts) -> io::Result<Self> {
+        let (teller, progress) = Teller::new();
+        let (stop, mut stopping) = watch::channel(false);
+        let RelayParts { log, keys, cluster, clock, id } = parts;
+        let source = Source { log: Arc::new(log), keys, from: Position::START.next(), relay: id };
+        let mut worker = Worker { source, cluster, clock, teller, meters: Meters::new() };
+        let runtime = Handle::current();
+        let run = move || {
+            let outcome = runtime.block_on(async {
+                tokio::select! {
+                    biased;
+                    // An error says that the handle was dropped, which asks for the same.
+                    _ = stopping.wait_for(|stop| *stop) => Ok(()),
+                    reason = worker.work() => Err(reason),
+                }
+            });
+            if let Err(reason) = &outcome {
+                tracing::error!(%reason, "the relay stopped, and does not go on by itself");
+                worker.meters.stopped.set(1.0);
+            }
+            worker.teller.over(outcome);
+        };
+        thread::Builder::new().name("relay".to_owned()).spawn(run)?;
+        Ok(Self { progress, stop })
+    }
+
+    /// How far it has come.
+    #[must_use]
+    pub fn progress(&self) -> Progress {
+        self.progress.borrow().clone()
+    }
+
+    /// How far it comes, to be followed.
+    #[must_use]
+    pub fn watch(&self) -> watch::Receiver<Progress> {
+        self.progress.clone()
+    }
+
+    /// Ends it and waits. A transaction that is not committed by then is given up; the next relay finds out what became
+    /// of it. The answer is the state it ended in.
+    pub async fn stop(&self) -> State {
+        self.stop.send_replace(true);
+        let mut progress = self.progress.clone();
+        // An error says that the thread has ended; its last word stands.
+        let _ = progress.wait_for(|progress| progress.state.is_over()).await;
+        progress.borrow().state.clone()
+    }
+}
+
+/// What works on the relay's thread.
+struct Worker {
+    source: Source,
+    cluster: Cluster,
+    clock: MonotonicClock,
+    teller: Teller,
+    meters: Meters,
+}
+
+impl Worker {
+    /// Publishes until trying again does not help.
+    async fn work(&mut self) -> StopReason {
+        let mut pause = FIRST_PAUSE;
+        loop {
+            let trouble = match self.publish(&mut pause).await {
+                Trouble::Fenced(why) => self.find_out_who(why).await,
+                trouble => trouble,
+            };
+            match trouble {
+                Trouble::Stop(reason) => return reason,
+                Trouble::Passing(why) | Trouble::Fenced(why) => self.cut_off(&why).await,
+            }
+            tokio::time::sleep(pause).await;
+            pause = LONGEST_PAUSE.min(pause * 2);
+        }
+    }
+
+    /// One attempt; its end.
+    async fn publish(&mut self, pause: &mut Duration) -> Trouble {
+        self.meters.takeovers.increment(1);
+        let mut watcher = Watcher {
+            teller: &self.teller,
+            meters: &self.meters,
+            log: &*self.source.log,
+            clock: &self.clock,
+        };
+        let mut publishing = match Publishing::begin(&self.source, &self.cluster, &mut watcher).await {
+            Ok(publishing) => publishing,
+            Err(trouble) => return trouble,
+        };
+        tracing::info!(position = publishing.position().get(), relay = %self.source.relay, "publishing to Kafka");
+        watcher.published(publishing.position(), 0);
+        loop {
+            if let Err(trouble) = step(&mut publishing, &mut watcher).await {
+                return trouble;
+            }
+            *pause = FIRST_PAUSE;
+        }
+    }
+
+    /// Somebody took the transactional id over. The brokers do so too, with a transaction that takes too long: as while
+    /// they were away, or while this process slept. Then nobody has signed since, and the relay goes on.
+    async fn find_out_who(&mut self, why: String) -> Trouble {
+        let mut pause = FIRST_PAUSE;
+        loop {
+            match Publishing::taken_over_by(&self.cluster, self.source.relay) {
+                Ok(Some(by)) => return StopReason::fenced(&self.cluster, by).into(),
+                Ok(None) => return Trouble::Passing(format!("Kafka gave the transaction up: {why}")),
+                Err(Trouble::Passing(why) | Trouble::Fenced(why)) => self.cut_off(&why).await,
+                Err(stop @ Trouble::Stop(_)) => return stop,
+            }
+            tokio::time::sleep(pause).await;
+            pause = LONGEST_PAUSE.min(pause * 2);
+        }
+    }
+
+    async fn cut_off(&self, why: &str) {
+        tracing::warn!(why, "cannot publish to Kafka; trying again");
+        self.teller.cut_off(why);
+        let watcher = Watcher {
+            teller: &self.teller,
+            meters: &self.meters,
+            log: &*self.source.log,
+            clock: &self.clock,
+        };
+        watcher.measure_lag().await;
+    }
+}
+
+/// Publishes one batch, or hears that there is nothing new.
+async fn step(publishing: &mut Publishing, watcher: &mut Watcher<'_>) -> Result<(), Trouble> {
+    let begun = Instant::now();
+    let Batch { events, unreadable } = publishing.next(watcher).await?;
+    if events > 0 {
+        watcher.meters.transaction_events.record(events as f64);
+        watcher.meters.transaction_seconds(begun.elapsed());
+        watcher.published(publishing.position(), unreadable);
+    }
+    let asked = (watcher.clock)();
+    let lag = publishing.lag().await?;
+    watcher.meters.lag_events.set(lag as f64);
+    if lag == 0 {
+        watcher.teller.heard(asked);
+    } else {
+        watcher.teller.lag(lag);
+    }
+    watcher.measure_age();
+    Ok(())
+}
+
+/// Sees to it that others know how far the relay is, also while it waits.
+struct Watcher<'a> {
+    teller: &'a Teller,
+    meters: &'a Meters,
+    log: &'a dyn EventLog,
+    clock: &'a MonotonicClock,
+}
+
+impl Watcher<'_> {
+    fn published(&self, position: Position, unreadable: u64) {
+        self.teller.published(position, unreadable);
+        self.meters.position.set(position.get() as f64);
+        if unreadable > 0 {
+            self.meters.unreadable.increment(unreadable);
+            tracing::error!(
+                unreadable,
+                up_to = position.get(),
+                "events of a later release were published; what their keys are is told as it was before them until a newer relay runs"
+            );
+        }
+    }
+
+    /// How far the log is ahead, as far as it answers.
+    async fn measure_lag(&self) {
+        if let Ok(head) = self.log.head().await {
+            let lag = head.since(self.teller.now().position);
+            self.teller.lag(lag);
+            self.meters.lag_events.set(lag as f64);
+        }
+        self.measure_age();
+    }
+
+    fn measure_age(&self) {
+        if let Some(heard_at) = self.teller.now().heard_at {
+            self.meters.lag_seconds((self.clock)().saturating_duration_since(heard_at));
+        }
+    }
+}
+
+impl Waiting for Watcher<'_> {
+    async fn waited(&mut self, what: &str, waited: Duration) {
+        if waited >= SILENCE {
+            self.teller.cut_off(&format!("Kafka has not answered for {} s {what}", waited.as_secs()));
+        }
+        self.measure_lag().await;
+    }
+}

@@ -1,0 +1,142 @@
+//! The topics compared with the log: gaps, duplicates, order, differences.
+
+mod finding;
+mod key_events;
+mod keys;
+mod partition;
+
+use std::sync::Arc;
+
+use keyledger_event_log::{EventLog, LogIdentity, Position, PublicLog};
+use keyledger_projectors::{CheckedEvent, Intake, MacKeysSource};
+use tokio::{runtime::Handle, task};
+
+pub use finding::Finding;
+use finding::Findings;
+use key_events::KeyEvents;
+use keys::Keys;
+
+use crate::{
+    Cluster, StopReason, checkpoint::Published, key_states::KeyStates, look, publish::records,
+    stop_reason::Trouble,
+};
+
+/// What the comparison of the topics with the log found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// The position of the first event that the topics are to hold.
+    pub from: Position,
+    /// The position up to which they say they hold everything.
+    pub up_to: Position,
+    /// How many events of the log were compared with their records.
+    pub events: u64,
+    /// How many events have no record any more because their topic keeps records for a time only.
+    pub expired: u64,
+    /// How many keys the compacted topic holds.
+    pub keys: u64,
+    /// What is wrong, at most [`Report::SHOWN`] of it.
+    pub findings: Vec<Finding>,
+    /// How much is wrong in all.
+    pub faults: u64,
+}
+
+impl Report {
+    /// How many findings are kept.
+    pub const SHOWN: usize = 1_000;
+}
+
+/// Reads the topics as a consumer does, and compares them with the log, whose events are checked on the way. It may be
+/// done while the relay publishes. `on_progress` is told the position reached and the last one.
+///
+/// # Errors
+/// [`StopReason`] where the two cannot be compared: nothing was published, it was another log, one of them cannot be read.
+pub async fn verify(
+    log: PublicLog,
+    keys: MacKeysSource,
+    cluster: Cluster,
+    on_progress: impl FnMut(Position, Position) + Send + 'static,
+) -> Result<Report, StopReason> {
+    let runtime = Handle::current();
+    let log: Arc<dyn EventLog> = Arc::new(log);
+    // The client of Kafka blocks.
+    let work = task::spawn_blocking(move || {
+        runtime.block_on(compare(log, keys, &cluster, on_progress)).map_err(|trouble| match trouble {
+            Trouble::Stop(reason) => reason,
+            Trouble::Passing(why) | Trouble::Fenced(why) => StopReason::Topics(why),
+        })
+    });
+    work.await.unwrap_or(Err(StopReason::Panicked))
+}
+
+async fn compare(
+    log: Arc<dyn EventLog>,
+    mac_keys: MacKeysSource,
+    cluster: &Cluster,
+    mut on_progress: impl FnMut(Position, Position),
+) -> Result<Report, Trouble> {
+    let own = log.identity();
+    let mut findings = Findings::default();
+    // What the first look found committed, every later one sees; a key may be newer than that, and is then compared with
+    // the event that it names.
+    let first_look = published(cluster, own)?;
+    let mut keys = Keys::read(cluster, own, Position::new(first_look.position), &mut findings)?;
+    let Published { from, position: up_to, .. } = published(cluster, own)?;
+    let (from, up_to) = (Position::new(from), Position::new(up_to));
+    let mut key_events = KeyEvents::open(cluster, own, up_to)?;
+    let before = Position::new(from.get().saturating_sub(1));
+    let head = log.head().await.map_err(keyledger_projectors::StopReason::from)?;
+    if head < up_to {
+        findings.add(Finding::Ahead { published: up_to.get(), head: head.get() });
+    }
+    let mut states = KeyStates::new(Arc::clone(&log), Arc::clone(&mac_keys));
+    let mut intake = Intake::behind(before, log, mac_keys).await?;
+    let (mut reached, mut events) = (before, 0);
+    while reached < up_to.min(head) {
+        for event in intake.next().await?.into_iter().take_while(|event| event.position <= up_to) {
+            compare_one(own, &event, &mut states, &mut key_events, &mut keys, &mut findings).await?;
+            (reached, events) = (event.position, events + 1);
+        }
+        on_progress(reached, up_to);
+        if intake.head() <= reached {
+            break;
+        }
+    }
+    key_events.end(&mut findings)?;
+    keys.end(&mut findings);
+    let (expired, keys) = (key_events.expired, keys.number);
+    let (findings, faults) = findings.into_parts();
+    Ok(Report { from, up_to, events, expired, keys, findings, faults })
+}
+
+async fn compare_one(
+    log: LogIdentity,
+    event: &CheckedEvent,
+    states: &mut KeyStates,
+    key_events: &mut KeyEvents,
+    keys: &mut Keys,
+    findings: &mut Findings,
+) -> Result<(), Trouble> {
+    let key = states.after(event).await?;
+    let (what_happened, facts) = records(log, event, key);
+    key_events.compare(event.position, &what_happened, findings)?;
+    if let Some(facts) = facts {
+        keys.compare(event.position, &facts, findings);
+    }
+    Ok(())
+}
+
+/// Up to where the topics say they hold everything.
+fn published(cluster: &Cluster, own: LogIdentity) -> Result<Published, Trouble> {
+    let topic = cluster.topics().checkpoint().to_owned();
+    let Some(published) = look::published(cluster)? else {
+        return Err(StopReason::Topics(format!(
+            "nothing was published yet: the topic {topic} is empty. Run the relay first, or correct the prefix"
+        ))
+        .into());
+    };
+    if (published.log, published.epoch) != (own.log, own.epoch) {
+        let (log, epoch, own_log, own_epoch) = (published.log, published.epoch, own.log, own.epoch);
+        return Err(StopReason::AnotherLog { topic, log, epoch, own_log, own_epoch }.into());
+    }
+    Ok(published)
+}

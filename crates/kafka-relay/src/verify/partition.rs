@@ -1,0 +1,139 @@
+use std::time::Duration;
+
+use keyledger_event_log::{LogIdentity, Position};
+use rdkafka::{
+    Offset, TopicPartitionList,
+    consumer::{BaseConsumer, Consumer as _},
+    error::KafkaError,
+    message::{Headers as _, Message as _, OwnedMessage},
+};
+use tokio::time::Instant;
+
+use super::finding::{Finding, Findings, Place};
+use crate::{
+    Cluster,
+    cloud_event::{POSITION, SOURCE, source},
+    look::header,
+    record::Record,
+    stop_reason::{Trouble, cannot_reach},
+};
+
+/// How long Kafka may take for the next record.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// One partition, read from its first record to its end as a consumer reads it.
+pub(super) struct Partition {
+    consumer: BaseConsumer,
+    topic: String,
+    number: i32,
+    source: String,
+    /// Whether records at its beginning are gone.
+    pub(super) expired: bool,
+    /// The highest position that was read, and how many were.
+    last: Option<Position>,
+    given: u64,
+}
+
+/// A record that tells of a position.
+pub(super) struct Read {
+    pub(super) position: Position,
+    pub(super) message: OwnedMessage,
+}
+
+impl Partition {
+    pub(super) fn open(
+        cluster: &Cluster,
+        topic: &str,
+        number: i32,
+        log: LogIdentity,
+    ) -> Result<Self, Trouble> {
+        let mut config = cluster.consumer();
+        // Every partition has a reader of its own, and none may hold much.
+        config.set("queued.max.messages.kbytes", "4096");
+        let consumer: BaseConsumer = config.create().map_err(cannot_reach)?;
+        let (low, _) = consumer.fetch_watermarks(topic, number, PATIENCE).map_err(cannot_reach)?;
+        let mut assignment = TopicPartitionList::new();
+        let added = assignment.add_partition_offset(topic, number, Offset::Offset(low));
+        added.and_then(|()| consumer.assign(&assignment)).map_err(cannot_reach)?;
+        let (topic, source) = (topic.to_owned(), source(log));
+        Ok(Self { consumer, topic, number, source, expired: low > 0, last: None, given: 0 })
+    }
+
+    /// The next record that tells of a position, in its order; none at the end. What is none, and what is out of order, is
+    /// added to `findings` and passed over.
+    pub(super) fn next(&mut self, findings: &mut Findings) -> Result<Option<Read>, Trouble> {
+        while let Some(message) = self.poll()? {
+            let record = self.place(&message);
+            let position = header(&message, POSITION).and_then(|text| text.parse::<u64>().ok());
+            let ours = header(&message, SOURCE) == Some(&self.source);
+            let Some(position) = position.filter(|_| ours).map(Position::new) else {
+                findings.add(Finding::Unknown { record });
+                continue;
+            };
+            match self.last {
+                Some(last) if last == position => {
+                    findings.add(Finding::Duplicate { record, position: position.get() });
+                }
+                Some(last) if last > position => {
+                    findings.add(Finding::Order { record, position: position.get() });
+                }
+                _ => {
+                    self.last = Some(position);
+                    self.given += 1;
+                    return Ok(Some(Read { position, message }));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// Whether it has given a record before the one that was read last.
+    pub(super) fn gave_any(&self) -> bool {
+        self.given > 1
+    }
+
+    pub(super) fn place(&self, message: &OwnedMessage) -> Place {
+        Place { topic: self.topic.clone(), partition: self.number, offset: message.offset() }
+    }
+
+    fn poll(&self) -> Result<Option<OwnedMessage>, Trouble> {
+        let deadline = Instant::now() + PATIENCE;
+        while Instant::now() < deadline {
+            match self.consumer.poll(Duration::from_millis(100)) {
+                Some(Ok(message)) => return Ok(Some(message.detach())),
+                Some(Err(KafkaError::PartitionEOF(_))) => return Ok(None),
+                Some(Err(error)) => return Err(cannot_reach(error)),
+                None => {}
+            }
+        }
+        Err(Trouble::Passing(format!("Kafka does not show the records of the topic {}", self.topic)))
+    }
+}
+
+/// A message as the record that it should be.
+pub(super) fn as_record(message: &OwnedMessage) -> (&[u8], Vec<(&str, &[u8])>, &[u8]) {
+    let headers = message.headers().map_or_else(Vec::new, |headers| {
+        headers.iter().map(|header| (header.key, header.value.unwrap_or_default())).collect()
+    });
+    (message.key().unwrap_or_default(), headers, message.payload().unwrap_or_default())
+}
+
+/// What of a message is not as the record says: `key`, `body`, or the name of a header; none where all of it is.
+pub(super) fn difference(message: &OwnedMessage, expected: &Record) -> Option<String> {
+    let (key, headers, body) = as_record(message);
+    if key != expected.key.as_bytes() {
+        return Some("key".to_owned());
+    }
+    if body != expected.value {
+        return Some("body".to_owned());
+    }
+    let mut wanted = expected.headers.iter();
+    for (name, value) in headers {
+        match wanted.next() {
+            Some((wanted, text)) if *wanted == name && text.as_bytes() == value => {}
+            Some((wanted, _)) => return Some((*wanted).to_owned()),
+            None => return Some(name.to_owned()),
+        }
+    }
+    wanted.next().map(|(name, _)| (*name).to_owned())
+}
