@@ -145,6 +145,8 @@ impl Cluster {
             .set("enable.auto.offset.store", "false")
             .set("enable.partition.eof", "true")
             .set("isolation.level", "read_committed")
+            // Where nothing more is to come, that is told at once.
+            .set("fetch.wait.max.ms", "20")
             .set("auto.offset.reset", "earliest")
             .set("check.crcs", "true");
         config

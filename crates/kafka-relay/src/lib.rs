@@ -13,6 +13,7 @@
 //! [`Relay`] runs it; [`verify`] compares the topics with the log, [`replay`] publishes history to other topics.
 
 mod checkpoint;
+mod client_context;
 mod cloud_event;
 mod cluster;
 mod key_states;

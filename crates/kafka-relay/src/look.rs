@@ -13,12 +13,13 @@ use tokio::time::Instant;
 use crate::{
     Cluster, StopReason,
     checkpoint::{Published, PublishedEvent},
+    client_context::Context,
     cloud_event::{POSITION, SOURCE, source},
     stop_reason::{Trouble, cannot_reach},
 };
 
 /// How long Kafka may take to show the end of a topic.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How long one question to the client may take.
 const STEP: Duration = Duration::from_millis(100);
@@ -36,9 +37,9 @@ pub(crate) struct Tail {
 }
 
 /// What the checkpoint topic says; none where nothing was ever published.
-pub(crate) fn published(cluster: &Cluster) -> Result<Option<Published>, Trouble> {
+pub(crate) fn published(cluster: &Cluster, ends: &Ends) -> Result<Option<Published>, Trouble> {
     let topic = cluster.topics().checkpoint();
-    let Some(last) = tail(cluster, topic, 0)?.last else { return Ok(None) };
+    let Some(last) = ends.tail(topic, 0)?.last else { return Ok(None) };
     let published = last.payload().and_then(Published::from_bytes);
     published.map(Some).ok_or_else(|| {
         Trouble::Stop(StopReason::Topics(format!(
@@ -55,14 +56,15 @@ pub(crate) async fn confirmed(
     keys: &MacKeysSource,
 ) -> Result<Option<(Published, Option<CheckedEvent>)>, Trouble> {
     let (topics, own) = (cluster.topics(), log.identity());
-    let published = published(cluster)?;
+    let ends = Ends::of(cluster)?;
+    let published = published(cluster, &ends)?;
     let last = match &published {
         None => None,
         Some(published) => of_this_log(published, cluster, log, keys).await?,
     };
     let up_to = published.as_ref().map(|published| published.position);
     for topic in [topics.key_events(), topics.keys()] {
-        must_not_hold_more(cluster, topic, own, up_to)?;
+        must_not_hold_more(cluster, &ends, topic, own, up_to)?;
     }
     Ok(published.map(|published| (published, last)))
 }
@@ -108,6 +110,7 @@ async fn of_this_log(
 /// Refuses a topic whose end the checkpoint does not know.
 fn must_not_hold_more(
     cluster: &Cluster,
+    ends: &Ends,
     topic: &str,
     log: LogIdentity,
     up_to: Option<u64>,
@@ -116,7 +119,7 @@ fn must_not_hold_more(
     let checkpoint = cluster.topics().checkpoint();
     let mut was_written = false;
     for partition in 0..cluster.partitions() {
-        let tail = tail(cluster, topic, partition)?;
+        let tail = ends.tail(topic, partition)?;
         was_written |= tail.was_written;
         let Some(last) = tail.last else { continue };
         let header = |name| header(&last, name);
@@ -143,6 +146,12 @@ fn must_not_hold_more(
     Ok(())
 }
 
+/// What is said where the records of a topic did not come in time.
+pub(crate) fn cannot_show(topic: &str, error: Option<KafkaError>) -> Trouble {
+    let why = error.map(|error| format!(": {error}")).unwrap_or_default();
+    Trouble::Passing(format!("Kafka does not show the records of the topic {topic}{why}"))
+}
+
 /// A header's text; none where it is missing, stands twice or is no text.
 pub(crate) fn header<'a>(message: &'a OwnedMessage, name: &str) -> Option<&'a str> {
     let headers = message.headers()?;
@@ -154,40 +163,47 @@ pub(crate) fn header<'a>(message: &'a OwnedMessage, name: &str) -> Option<&'a st
     std::str::from_utf8(first.value?).ok()
 }
 
-/// Reads the end of a partition, further and further back until there is a record.
-fn tail(cluster: &Cluster, topic: &str, partition: i32) -> Result<Tail, Trouble> {
-    let consumer: BaseConsumer = cluster.consumer().create().map_err(cannot_reach)?;
-    let (low, high) = consumer.fetch_watermarks(topic, partition, PATIENCE).map_err(cannot_reach)?;
-    let mut reach = TAIL;
-    loop {
-        let start = low.max(high.saturating_sub(reach));
-        let last = last_from(&consumer, topic, partition, start)?;
-        if last.is_some() || start == low {
-            return Ok(Tail { was_written: high > 0, last });
-        }
-        reach = reach.saturating_mul(16);
-    }
-}
+/// Whoever reads the ends of topics.
+pub(crate) struct Ends(BaseConsumer<Context>);
 
-/// The last committed record from an offset on.
-fn last_from(
-    consumer: &BaseConsumer,
-    topic: &str,
-    partition: i32,
-    start: i64,
-) -> Result<Option<OwnedMessage>, Trouble> {
-    let mut assignment = TopicPartitionList::new();
-    let added = assignment.add_partition_offset(topic, partition, Offset::Offset(start));
-    added.and_then(|()| consumer.assign(&assignment)).map_err(cannot_reach)?;
-    let mut last = None;
-    let deadline = Instant::now() + PATIENCE;
-    while Instant::now() < deadline {
-        match consumer.poll(STEP) {
-            Some(Ok(message)) => last = Some(message.detach()),
-            Some(Err(KafkaError::PartitionEOF(ended))) if ended == partition => return Ok(last),
-            Some(Err(error)) => return Err(cannot_reach(error)),
-            None => {}
+impl Ends {
+    pub(crate) fn of(cluster: &Cluster) -> Result<Self, Trouble> {
+        Ok(Self(cluster.consumer().create_with_context(Context::default()).map_err(cannot_reach)?))
+    }
+
+    /// Reads the end of a partition, further and further back until there is a record.
+    fn tail(&self, topic: &str, partition: i32) -> Result<Tail, Trouble> {
+        let (low, high) = self.0.fetch_watermarks(topic, partition, PATIENCE).map_err(cannot_reach)?;
+        let mut reach = TAIL;
+        loop {
+            let start = low.max(high.saturating_sub(reach));
+            let last = self.last_from(topic, partition, start)?;
+            if last.is_some() || start == low {
+                return Ok(Tail { was_written: high > 0, last });
+            }
+            reach = reach.saturating_mul(16);
         }
     }
-    Err(Trouble::Passing(format!("Kafka does not show the end of the topic {topic}")))
+
+    /// The last committed record from an offset on.
+    fn last_from(&self, topic: &str, partition: i32, start: i64) -> Result<Option<OwnedMessage>, Trouble> {
+        let mut assignment = TopicPartitionList::new();
+        let added = assignment.add_partition_offset(topic, partition, Offset::Offset(start));
+        added.and_then(|()| self.0.assign(&assignment)).map_err(cannot_reach)?;
+        let (mut last, mut error) = (None, None);
+        let deadline = Instant::now() + PATIENCE;
+        while Instant::now() < deadline {
+            match self.0.poll(STEP) {
+                Some(Ok(message)) if message.topic() == topic && message.partition() == partition => {
+                    last = Some(message.detach());
+                }
+                // What was asked for before may still be on its way.
+                Some(Ok(_)) | None => {}
+                Some(Err(KafkaError::PartitionEOF(ended))) if ended == partition => return Ok(last),
+                // The client goes on trying by itself.
+                Some(Err(passing)) => error = Some(passing),
+            }
+        }
+        Err(cannot_show(topic, error))
+    }
 }

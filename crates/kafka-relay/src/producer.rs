@@ -7,8 +7,9 @@ use rdkafka::{
 };
 
 use crate::{
-    Cluster,
+    Cluster, Topics,
     checkpoint::{self, Published},
+    client_context::Context,
     record::Record,
     stop_reason::{Trouble, of_producer},
 };
@@ -22,8 +23,8 @@ const BETWEEN_LOOKS: usize = 1_000;
 /// The one writer of the topics. It is used until something goes wrong, and then let go: what became of an open
 /// transaction, the next one finds out when it takes the transactional id over.
 pub(crate) struct Producer {
-    client: BaseProducer,
-    cluster: Cluster,
+    client: BaseProducer<Context>,
+    topics: Topics,
     sent: usize,
 }
 
@@ -31,15 +32,15 @@ pub(crate) struct Producer {
 pub(crate) enum Step {
     /// It is done.
     Done,
-    /// Kafka has not answered yet.
-    NotYet,
+    /// Kafka has not answered yet; what the client complains of meanwhile.
+    NotYet(Option<String>),
 }
 
 impl Producer {
     /// A writer that has yet to take the transactional id over.
     pub(crate) fn new(cluster: &Cluster) -> Result<Self, Trouble> {
-        let client = cluster.producer().create().map_err(of_producer)?;
-        Ok(Self { client, cluster: cluster.clone(), sent: 0 })
+        let client = cluster.producer().create_with_context(Context::default()).map_err(of_producer)?;
+        Ok(Self { client, topics: cluster.topics().clone(), sent: 0 })
     }
 
     /// Takes the transactional id over: whoever held it before can write no more, and what it had begun is ended, one way
@@ -53,32 +54,30 @@ impl Producer {
         self.client.begin_transaction().map_err(of_producer)
     }
 
-    /// Hands a record of what happened over. It may wait until there is room.
+    /// Hands a record of what happened over. Where there is no room, it has to be handed over again.
     pub(crate) fn key_event(&mut self, record: &Record) -> Result<Step, Trouble> {
-        let cluster = self.cluster.clone();
-        self.send(cluster.topics().key_events(), record)
+        self.send(Topics::key_events, record)
     }
 
     /// Hands a record of what a key is over, as [`Producer::key_event`].
     pub(crate) fn key(&mut self, record: &Record) -> Result<Step, Trouble> {
-        let cluster = self.cluster.clone();
-        self.send(cluster.topics().keys(), record)
+        self.send(Topics::keys, record)
     }
 
     /// Hands the checkpoint over, as [`Producer::key_event`].
     pub(crate) fn checkpoint(&mut self, published: &Published) -> Result<Step, Trouble> {
-        let cluster = self.cluster.clone();
         let record =
             Record { key: checkpoint::KEY.to_owned(), headers: Vec::new(), value: published.to_bytes() };
-        self.send(cluster.topics().checkpoint(), &record)
+        self.send(Topics::checkpoint, &record)
     }
 
-    fn send(&mut self, topic: &str, record: &Record) -> Result<Step, Trouble> {
+    fn send(&mut self, topic: fn(&Topics) -> &str, record: &Record) -> Result<Step, Trouble> {
         let mut headers = OwnedHeaders::new_with_capacity(record.headers.len());
         for (key, value) in &record.headers {
             headers = headers.insert(Header { key, value: Some(value) });
         }
-        let sent = BaseRecord::to(topic).key(&record.key).payload(&record.value).headers(headers);
+        let sent =
+            BaseRecord::to(topic(&self.topics)).key(&record.key).payload(&record.value).headers(headers);
         match self.client.send(sent) {
             Ok(()) => {
                 self.sent += 1;
@@ -89,7 +88,7 @@ impl Producer {
             }
             Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), _)) => {
                 self.client.poll(Duration::from_millis(5));
-                Ok(Step::NotYet)
+                Ok(self.not_yet())
             }
             Err((error, _)) => Err(of_producer(error)),
         }
@@ -101,20 +100,24 @@ impl Producer {
         // A poll takes all the time it is given: many short ones end soon after the last record was taken.
         while self.client.in_flight_count() > 0 {
             if tokio::time::Instant::now() >= deadline {
-                return Ok(Step::NotYet);
+                return Ok(self.not_yet());
             }
             self.client.poll(Duration::from_millis(1));
         }
         self.step(|client| client.commit_transaction(STEP))
     }
 
-    fn step(&self, call: impl FnOnce(&BaseProducer) -> KafkaResult<()>) -> Result<Step, Trouble> {
+    fn not_yet(&self) -> Step {
+        Step::NotYet(self.client.context().take_complaint())
+    }
+
+    fn step(&self, call: impl FnOnce(&BaseProducer<Context>) -> KafkaResult<()>) -> Result<Step, Trouble> {
         // What the brokers say meanwhile is logged by whoever looks at it, which is this.
         self.client.poll(Duration::ZERO);
         match call(&self.client) {
             Ok(()) => Ok(Step::Done),
-            Err(KafkaError::Transaction(error)) if error.is_retriable() => Ok(Step::NotYet),
-            Err(KafkaError::Flush(RDKafkaErrorCode::OperationTimedOut)) => Ok(Step::NotYet),
+            Err(KafkaError::Transaction(error)) if error.is_retriable() => Ok(self.not_yet()),
+            Err(KafkaError::Flush(RDKafkaErrorCode::OperationTimedOut)) => Ok(self.not_yet()),
             Err(error) => Err(of_producer(error)),
         }
     }

@@ -22,8 +22,8 @@ const COMMIT_PATIENCE: Duration = Duration::from_secs(60);
 
 /// Who is told, and may do something else, while Kafka is waited for.
 pub(crate) trait Waiting {
-    /// Kafka has not answered for this long.
-    async fn waited(&mut self, what: &str, waited: Duration);
+    /// Kafka has not answered for this long; what the client complains of meanwhile.
+    async fn waited(&mut self, what: &str, waited: Duration, complaint: Option<&str>);
 }
 
 /// One attempt to publish a log: from taking the topics over until something goes wrong.
@@ -141,7 +141,7 @@ impl Publishing {
 
     /// Who has taken the topics over from this one; none where nobody has, and the brokers had only waited too long.
     pub(crate) fn taken_over_by(cluster: &Cluster, relay: Uuid) -> Result<Option<Uuid>, Trouble> {
-        let published = look::published(cluster)?;
+        let published = look::published(cluster, &look::Ends::of(cluster)?)?;
         Ok(published.map(|published| published.relay).filter(|holder| *holder != relay))
     }
 }
@@ -163,18 +163,16 @@ async fn wait_for(
     mut ask: impl FnMut() -> Result<Step, Trouble>,
 ) -> Result<(), Trouble> {
     let begun = tokio::time::Instant::now();
-    loop {
-        match ask()? {
-            Step::Done => return Ok(()),
-            Step::NotYet => {
-                let waited = begun.elapsed();
-                if patience.is_some_and(|patience| waited >= patience) {
-                    return Err(Trouble::Passing(format!("Kafka takes too long {what}")));
-                }
-                waiting.waited(what, waited).await;
-            }
+    let mut last_complaint = None;
+    while let Step::NotYet(complaint) = ask()? {
+        last_complaint = complaint.or(last_complaint);
+        let waited = begun.elapsed();
+        if patience.is_some_and(|patience| waited >= patience) {
+            return Err(Trouble::Passing(format!("Kafka takes too long {what}")));
         }
+        waiting.waited(what, waited, last_complaint.as_deref()).await;
     }
+    Ok(())
 }
 
 impl From<keyledger_event_log::ReadError> for Trouble {

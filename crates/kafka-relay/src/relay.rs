@@ -240,9 +240,10 @@ impl Watcher<'_> {
 }
 
 impl Waiting for Watcher<'_> {
-    async fn waited(&mut self, what: &str, waited: Duration) {
+    async fn waited(&mut self, what: &str, waited: Duration, complaint: Option<&str>) {
         if waited >= SILENCE {
-            self.teller.cut_off(&format!("Kafka has not answered for {} s {what}", waited.as_secs()));
+            let why = complaint.map(|complaint| format!(" ({complaint})")).unwrap_or_default();
+            self.teller.cut_off(&format!("Kafka takes {} s {what}{why}", waited.as_secs()));
         }
         self.measure_lag().await;
     }

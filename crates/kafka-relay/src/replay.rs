@@ -107,5 +107,5 @@ async fn attempt(
 struct Patiently;
 
 impl Waiting for Patiently {
-    async fn waited(&mut self, _what: &str, _waited: Duration) {}
+    async fn waited(&mut self, _: &str, _: Duration, _: Option<&str>) {}
 }

@@ -2,13 +2,13 @@ use std::{collections::HashMap, fmt, time::Duration};
 
 use rdkafka::{
     admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, TopicReplication},
-    client::DefaultClientContext,
     consumer::{BaseConsumer, Consumer as _},
     error::RDKafkaErrorCode,
 };
 
 use crate::{
     Cluster, StopReason,
+    client_context::Context,
     stop_reason::{Trouble, cannot_reach},
 };
 
@@ -46,6 +46,9 @@ impl fmt::Display for Cleanup {
 
 /// How long the brokers may take for an answer about topics.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long the first answer may take. It is short, since whoever wants the relay to end waits for it.
+const FIRST_ANSWER: Duration = Duration::from_secs(2);
 
 impl Topics {
     /// The topics whose names begin with a prefix and a dot.
@@ -93,10 +96,12 @@ impl Topics {
 /// Makes the topics that are missing, and looks whether all are what they must be.
 pub(crate) async fn ensure(cluster: &Cluster) -> Result<(), Trouble> {
     let topics = cluster.topics();
-    let admin: AdminClient<DefaultClientContext> = cluster.client().create().map_err(cannot_reach)?;
+    let consumer = reach(cluster)?;
+    let admin: AdminClient<Context> =
+        cluster.client().create_with_context(Context::default()).map_err(cannot_reach)?;
     let options = AdminOptions::new().request_timeout(Some(PATIENCE)).operation_timeout(Some(PATIENCE));
     create_missing(cluster, &admin, &options).await?;
-    must_have_partitions(cluster)?;
+    must_have_partitions(cluster, &consumer)?;
     let names = [topics.key_events(), topics.keys(), topics.checkpoint()];
     let asked = names.map(ResourceSpecifier::Topic);
     let described = admin.describe_configs(&asked, &options).await.map_err(cannot_reach)?;
@@ -116,9 +121,27 @@ pub(crate) async fn ensure(cluster: &Cluster) -> Result<(), Trouble> {
     Ok(())
 }
 
+/// A client that has had an answer from a broker.
+fn reach(cluster: &Cluster) -> Result<BaseConsumer<Context>, Trouble> {
+    let consumer: BaseConsumer<Context> =
+        cluster.consumer().create_with_context(Context::default()).map_err(cannot_reach)?;
+    match consumer.fetch_metadata(Some(cluster.topics().checkpoint()), FIRST_ANSWER) {
+        Ok(_) => Ok(consumer),
+        Err(error) => {
+            // Why is told apart, to whoever asks for news.
+            let _ = consumer.poll(Duration::ZERO);
+            let complaint = consumer.context().take_complaint();
+            Err(complaint.map_or_else(
+                || cannot_reach(error),
+                |why| Trouble::Passing(format!("Kafka does not answer: {why}")),
+            ))
+        }
+    }
+}
+
 async fn create_missing(
     cluster: &Cluster,
-    admin: &AdminClient<DefaultClientContext>,
+    admin: &AdminClient<Context>,
     options: &AdminOptions,
 ) -> Result<(), Trouble> {
     let topics = cluster.topics();
@@ -168,9 +191,8 @@ async fn create_missing(
 }
 
 /// A key's records stand in one partition for as long as their number stays, so nobody may change it by the way.
-fn must_have_partitions(cluster: &Cluster) -> Result<(), Trouble> {
+fn must_have_partitions(cluster: &Cluster, consumer: &BaseConsumer<Context>) -> Result<(), Trouble> {
     let topics = cluster.topics();
-    let consumer: BaseConsumer = cluster.consumer().create().map_err(cannot_reach)?;
     let wanted = cluster.partitions();
     for (name, wanted) in [(topics.key_events(), wanted), (topics.keys(), wanted), (topics.checkpoint(), 1)] {
         let metadata = consumer.fetch_metadata(Some(name), PATIENCE).map_err(cannot_reach)?;

@@ -12,8 +12,9 @@ use tokio::time::Instant;
 use super::finding::{Finding, Findings, Place};
 use crate::{
     Cluster,
+    client_context::Context,
     cloud_event::{POSITION, SOURCE, source},
-    look::header,
+    look::{cannot_show, header},
     record::Record,
     stop_reason::{Trouble, cannot_reach},
 };
@@ -23,7 +24,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// One partition, read from its first record to its end as a consumer reads it.
 pub(super) struct Partition {
-    consumer: BaseConsumer,
+    consumer: BaseConsumer<Context>,
     topic: String,
     number: i32,
     source: String,
@@ -50,7 +51,8 @@ impl Partition {
         let mut config = cluster.consumer();
         // Every partition has a reader of its own, and none may hold much.
         config.set("queued.max.messages.kbytes", "4096");
-        let consumer: BaseConsumer = config.create().map_err(cannot_reach)?;
+        let consumer: BaseConsumer<Context> =
+            config.create_with_context(Context::default()).map_err(cannot_reach)?;
         let (low, _) = consumer.fetch_watermarks(topic, number, PATIENCE).map_err(cannot_reach)?;
         let mut assignment = TopicPartitionList::new();
         let added = assignment.add_partition_offset(topic, number, Offset::Offset(low));
@@ -97,16 +99,18 @@ impl Partition {
     }
 
     fn poll(&self) -> Result<Option<OwnedMessage>, Trouble> {
+        let mut error = None;
         let deadline = Instant::now() + PATIENCE;
         while Instant::now() < deadline {
             match self.consumer.poll(Duration::from_millis(100)) {
                 Some(Ok(message)) => return Ok(Some(message.detach())),
                 Some(Err(KafkaError::PartitionEOF(_))) => return Ok(None),
-                Some(Err(error)) => return Err(cannot_reach(error)),
+                // The client goes on trying by itself.
+                Some(Err(passing)) => error = Some(passing),
                 None => {}
             }
         }
-        Err(Trouble::Passing(format!("Kafka does not show the records of the topic {}", self.topic)))
+        Err(cannot_show(&self.topic, error))
     }
 }
 
