@@ -3,14 +3,17 @@
 # Cargo is found also where the shell has not read rustup's profile yet, as under cron and in CI.
 export PATH := $(HOME)/.cargo/bin:$(PATH)
 
-# What a build needs beyond Rust: a C compiler and its headers, for SQLite and the cryptography of TLS.
-PACKAGES := gcc libc6-dev ca-certificates
+# What a build needs beyond Rust: compilers and headers, for SQLite, the cryptography of TLS, and the Kafka client, which
+# asks for a C++ compiler although it needs none.
+PACKAGES := gcc g++ libc6-dev make pkg-config libssl-dev zlib1g-dev ca-certificates
+# What the tests need beyond a build: a real Kafka, which Maven fetches and Java runs, and Python.
+TEST_PACKAGES := default-jre-headless maven python3 python3-venv
 CARGO_DENY := 0.20.2
 # More flags for `keyledger serve`: make run ARGS='--data-dir /var/lib/keyledger'
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test format lint deny build soak bench
+.PHONY: help setup testsetup run test format lint deny build soak bench
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 15
@@ -18,21 +21,35 @@ help: ## this list
 setup: ## what a build needs, through apt where root or sudo is at hand
 	@command -v cargo >/dev/null || { \
 		echo 'Rust is missing. Install it from https://rustup.rs and run this again.' >&2; exit 1; }
-	@printf '#include <stdio.h>\n' | cc -x c -fsyntax-only - 2>/dev/null && exit 0; \
+	@$(can_build) || { $(call install,$(PACKAGES)); }
+
+# Before `setup`, so that what both need comes at once.
+testsetup:
+	@$(can_test) || { $(call install,$(PACKAGES) $(TEST_PACKAGES)); }
+
+can_build = { command -v c++ && pkg-config --exists openssl zlib && \
+	printf '\#include <%s>\n' stdio.h openssl/ssl.h zlib.h | \
+	cc $$(pkg-config --cflags openssl zlib) -x c -fsyntax-only -; } >/dev/null 2>&1
+
+can_test = { java -version && command -v mvn && python3 -c 'import ensurepip, venv'; } >/dev/null 2>&1
+
+# Packages, through apt where root or sudo is at hand, else the one line to run.
+define install
 	if ! command -v apt-get >/dev/null; then \
-		echo 'A C compiler with its headers is missing. Install $(PACKAGES) and run this again.' >&2; exit 1; \
+		echo 'Something is missing. Install $(1) and run this again.' >&2; exit 1; \
 	elif [ "$$(id -u)" = 0 ]; then as=; \
 	elif sudo -n true 2>/dev/null; then as='sudo -n'; \
 	else \
 		echo 'Run this once, and then this again:' >&2; \
-		echo '  sudo apt-get update && sudo apt-get install -y $(PACKAGES)' >&2; exit 1; \
+		echo '  sudo apt-get update && sudo apt-get install -y $(1)' >&2; exit 1; \
 	fi; \
-	$$as apt-get update && $$as env DEBIAN_FRONTEND=noninteractive apt-get install -y $(PACKAGES)
+	$$as apt-get update && $$as env DEBIAN_FRONTEND=noninteractive apt-get install -y $(1)
+endef
 
 run: setup ## build the registry and serve it on this machine
 	cargo run --release --locked -p keyledger --bin keyledger -- serve $(ARGS)
 
-test: format lint deny build ## everything that must hold before a change is taken
+test: testsetup format lint deny build ## everything that must hold before a change is taken
 	cargo test --workspace --locked
 	@$(deny_installed) || $(say_skipped)
 
@@ -56,7 +73,7 @@ deny: setup
 build: setup
 	cargo build --workspace --bins --tests --locked
 
-soak: build ## the long runs of faults and attackers; each prints its seed
+soak: testsetup build ## the long runs of faults and attackers; each prints its seed
 	KEYLEDGER_SOAK=1 cargo test --locked -p keyledger-tests --test faults --test attackers -- \
 		--nocapture --test-threads=1
 

@@ -1,9 +1,9 @@
 use std::fs::{self, File};
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
+use crate::free_port::free_port;
 use crate::terminal::forget_settings;
 use crate::{Addresses, Answer, Client, binary, random_bytes, within};
 
@@ -162,13 +162,4 @@ impl Drop for Launch {
             let _ = self.child.wait();
         }
     }
-}
-
-/// A free port below those that the system gives to outgoing connections, so that none of these takes it meanwhile.
-fn free_port() -> u16 {
-    let free = || {
-        let port = 10_000 + u16::from_le_bytes(random_bytes()) % 20_000;
-        TcpListener::bind(("127.0.0.1", port)).ok().map(|_| port)
-    };
-    within(START, free).expect("one of 20,000 ports is free")
 }

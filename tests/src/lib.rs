@@ -1,5 +1,5 @@
 //! What every theme of tests shares: the real binary as a process, what speaks to it over HTTP, over a bare socket and
-//! from a terminal, and how to wait for something.
+//! from a terminal, a real Kafka beside it, and how to wait for something.
 //!
 //! ```no_run
 //! use keyledger_tests::Registry;
@@ -24,12 +24,15 @@ mod binary;
 mod call;
 mod created;
 mod dice;
+mod free_port;
+mod kafka;
 mod launch;
 mod lines;
 mod made_up;
 mod moment;
 mod patience;
 mod registry;
+mod relay_process;
 mod shared_registry;
 mod started;
 mod terminal;
@@ -40,12 +43,14 @@ pub use binary::binary;
 pub use call::{Call, Client};
 pub use created::Created;
 pub use dice::{Dice, soak};
+pub use kafka::{Broker, Credentials, Proxy, Record, SharedBroker, committed, uncommitted};
 pub use launch::Launch;
 pub use lines::{Lines, ServerSentEvent};
 pub use made_up::{random_bytes, unknown_secret, with_checksum, wrong_secret_for};
 pub use moment::{from_now, millis};
 pub use patience::{eventually, within};
 pub use registry::Registry;
+pub use relay_process::{RelayProcess, client_file, second_machine};
 pub use shared_registry::SharedRegistry;
 pub use started::{Addresses, NotStarted};
 pub use terminal::{Ran, Terminal};

@@ -12,10 +12,12 @@
 //!
 //! [`Relay`] runs it; [`verify`] compares the topics with the log, [`replay`] publishes history to other topics.
 
+mod asyncapi;
 mod checkpoint;
 mod client_context;
 mod cloud_event;
 mod cluster;
+mod golden;
 mod key_states;
 mod look;
 mod meters;

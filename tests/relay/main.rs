@@ -1,0 +1,10 @@
+//! The relay: what arrives in a real Kafka of what the log holds.
+#![allow(clippy::disallowed_methods, reason = "tests measure real time")]
+
+use keyledger_tests::SharedBroker;
+
+mod broker;
+mod faults;
+
+/// The broker for tests that keep to topics of their own.
+static SHARED: SharedBroker = SharedBroker::new();
