@@ -3,7 +3,8 @@
 //! Every pair of figures is taken in one run, alternating, and stated as the ratio of the two, because machines are shared
 //! and noisy; a ratio is the median over the rounds. A whole run prints its tables and writes them into
 //! `docs/performance.md`, which explains them. `bench quick` takes a tenth of the keys and few rounds and only prints: it
-//! shows that the benchmarks work. Nothing here fails on time.
+//! shows that the benchmarks work. `bench relay` measures the relay alone, and what its settings are worth, and only prints.
+//! Nothing here fails on time.
 #![allow(
     clippy::disallowed_methods,
     clippy::print_stdout,
@@ -15,12 +16,18 @@ mod authorize;
 mod clock;
 mod growth;
 mod hello;
+mod history;
 mod index;
 mod keyring;
 mod list;
 mod load;
 mod machine;
+mod performance_tool;
 mod process;
+mod publishing;
+mod relay;
+mod relay_beside;
+mod relay_settings;
 mod replay;
 mod report;
 mod revoke;
@@ -42,9 +49,11 @@ fn main() -> anyhow::Result<()> {
     match *arguments {
         [] => measure(&Scale::WHOLE)?.write(),
         ["quick"] => measure(&Scale::QUICK).map(drop),
+        ["relay"] => measure_relay(&Scale::WHOLE),
+        ["relay", "quick"] => measure_relay(&Scale::QUICK),
         // How it starts the servers that it measures against: each must be a process of its own.
         ["hello", kind, address] => hello::serve(kind, address.parse()?),
-        _ => anyhow::bail!("usage: bench [quick]"),
+        _ => anyhow::bail!("usage: bench [relay] [quick]"),
     }
 }
 
@@ -75,5 +84,20 @@ fn measure(scale: &Scale) -> anyhow::Result<Report> {
     requests.rows.extend(revoke::measure(&worlds[2], scale)?);
     report.add(requests);
     report.add(growth::table(&validations, &replays, &starts));
+    report.add(relay::measure(home.path(), scale)?);
+    report.add(relay_beside::measure(home.path(), scale)?);
     Ok(report)
+}
+
+/// The relay alone, and what each of its settings is worth.
+fn measure_relay(scale: &Scale) -> anyhow::Result<()> {
+    process::build()?;
+    let home = tempfile::tempdir()?;
+    let mut report = Report::begin();
+    report.add(relay::measure(home.path(), scale)?);
+    report.add(relay_beside::measure(home.path(), scale)?);
+    for table in relay_settings::measure(home.path(), scale)? {
+        report.add(table);
+    }
+    Ok(())
 }

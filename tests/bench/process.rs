@@ -57,11 +57,21 @@ pub(crate) fn keyledger() -> anyhow::Result<PathBuf> {
 impl Server {
     /// `keyledger serve` on a world.
     pub(crate) fn keyledger(world: &World, workers: Workers) -> anyhow::Result<Self> {
+        Self::keyledger_with(world, workers, &[])
+    }
+
+    /// The same, with settings by their names in the environment.
+    pub(crate) fn keyledger_with(
+        world: &World,
+        workers: Workers,
+        settings: &[(&str, &str)],
+    ) -> anyhow::Result<Self> {
         let [command, validator, ops] = free_addresses()?;
         let mut serve = workers.command(keyledger()?);
         serve.arg("serve").arg("--data-dir").arg(&world.directory);
         serve.args(["--listen-command", &command.to_string()]);
         serve.args(["--listen-validator", &validator.to_string(), "--listen-ops", &ops.to_string()]);
+        serve.envs(settings.iter().copied());
         let said = world.directory.with_extension("stderr");
         serve.stdin(Stdio::null()).stdout(Stdio::null()).stderr(fs::File::create(&said)?);
         let (command, ops) = (format!("http://{command}"), format!("http://{ops}"));
@@ -92,6 +102,16 @@ impl Server {
         self.wait("become ready", |server| {
             let answer = Client::new(&server.ops, None).get("/readyz").try_send();
             answer.is_ok_and(|answer| answer.status == 200)
+        })
+    }
+
+    /// Waits until its relay has published everything up to a position.
+    pub(crate) fn published(&mut self, position: u64) -> anyhow::Result<()> {
+        self.wait("publish", |server| {
+            let Ok(answer) = Client::new(&server.ops, None).get("/readyz").try_send() else { return false };
+            let roles = answer.json()["roles"].as_array().cloned().unwrap_or_default();
+            let relay = roles.iter().find(|role| role["role"] == "relay");
+            relay.and_then(|relay| relay["position"].as_u64()).is_some_and(|published| published >= position)
         })
     }
 

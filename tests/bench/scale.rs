@@ -14,6 +14,10 @@ pub(crate) struct Scale {
     pub(crate) slice: Duration,
     /// How many keys are revoked.
     pub(crate) revocations: usize,
+    /// How many events are published to Kafka.
+    pub(crate) published: usize,
+    /// How many keys are created in a slice.
+    pub(crate) creations: usize,
 }
 
 impl Scale {
@@ -24,6 +28,8 @@ impl Scale {
         slices: 15,
         slice: Duration::from_millis(500),
         revocations: 300,
+        published: 200_000,
+        creations: 20,
     };
 
     /// Enough to see that it works.
@@ -33,5 +39,7 @@ impl Scale {
         slices: 3,
         slice: Duration::from_millis(200),
         revocations: 20,
+        published: 50_000,
+        creations: 10,
     };
 }

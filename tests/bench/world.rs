@@ -29,7 +29,7 @@ pub(crate) const SCOPE: &str = "conversation:read";
 /// The partner that has a tenth of the keys; 900 others share the rest.
 pub(crate) const LARGEST_PARTNER: &str = "partner-0";
 
-/// When the first key was created; the others follow, a millisecond each.
+/// When the first event happened; the others follow, a millisecond each.
 const FIRST: i64 = 1_750_000_000_000;
 
 /// Appends that wait together, so that the log makes its largest groups of them.
@@ -47,23 +47,22 @@ pub(crate) struct World {
 impl World {
     /// Makes one in a new directory of `home`.
     pub(crate) fn make(home: &Path, keys: usize) -> anyhow::Result<Self> {
-        let directory = home.join(format!("{keys}-keys"));
+        let mut world = Self::without_keys(home.join(format!("{keys}-keys")))?;
+        let log = SqliteLog::open(world.log())?;
+        let drawn = Drawn::new();
+        world.secrets.reserve(keys);
+        world.secrets.extend((0..keys).map(|_| drawn.secret()));
+        let creations = (0..keys).map(|number| world.creation(number, moment(number), &drawn).1);
+        Runtime::new()?.block_on(record(&log, creations))?;
+        Ok(world)
+    }
+
+    /// What `keyledger init` makes.
+    pub(crate) fn without_keys(directory: PathBuf) -> anyhow::Result<Self> {
         let operator_key = init(&directory)?;
         let keyring = Keyring::read(&directory.join("keyring"))?;
-        let log = SqliteLog::open(directory.join("log.db"))?;
-        let mut world = Self {
-            directory,
-            identity: log.identity(),
-            keyring,
-            operator_key,
-            secrets: Vec::with_capacity(keys),
-        };
-        let drawn = Drawn(Mutex::new(blake3::Hasher::new().finalize_xof()));
-        world.secrets.extend((0..keys).map(|_| sent(&PlaintextSecret::mint(Marker::DEFAULT, &drawn))));
-        let appends = (0..keys).map(|number| log.append(world.creation(number, &drawn)));
-        let recorded = stream::iter(appends).buffer_unordered(AT_ONCE).try_for_each(|_| async { Ok(()) });
-        Runtime::new()?.block_on(recorded)?;
-        Ok(world)
+        let identity = SqliteLog::open_read_only(directory.join("log.db"))?.identity();
+        Ok(Self { directory, identity, keyring, operator_key, secrets: Vec::new() })
     }
 
     pub(crate) fn keys(&self) -> usize {
@@ -74,43 +73,51 @@ impl World {
         self.directory.join("log.db")
     }
 
-    /// The event by which a key came to be, as the command service would record it.
-    fn creation(&self, number: usize, drawn: &Drawn) -> Append {
-        let offset = i64::try_from(number).expect("a number of keys");
-        let occurred_at = Timestamp::from_millis(FIRST + offset);
+    /// The event by which the key of a secret came to be, as the command service would record it.
+    pub(crate) fn creation(&self, number: usize, occurred_at: Timestamp, drawn: &Drawn) -> (KeyId, Append) {
         let key_id = KeyId(uuid_v7(occurred_at, drawn.bytes()));
         let secret = parsed(&self.secrets[number]);
-        let prefix = Prefix::parse(&secret.prefix()).expect("a secret begins with a prefix");
-        let partner = if number.is_multiple_of(10) { 0 } else { 1 + number % 900 };
         let created = KeyCreated {
-            partner_id: PartnerId::parse(&format!("partner-{partner}")).expect("a partner"),
+            partner_id: partner(number),
             name: KeyName::parse(&format!("Key {number} of a benchmark")).expect("a name"),
-            prefix,
+            prefix: prefix(&secret),
             scopes: scopes(),
             // More than the default, so that no key drawn often is refused.
             throttle: Throttle::new(10_000, 10_000).expect("a throttle"),
             expires_at: None,
         };
-        let verifier = Verifier {
-            pepper_id: self.keyring.pepper_id,
-            digest: self.keyring.pepper.digest(&secret).to_bytes(),
-        };
+        let place = Place { key_id, revision: 0, occurred_at };
+        (key_id, self.append(place, KeyEvent::Created(created), Some(&secret), drawn))
+    }
+
+    /// An event of a key, and the claim that comes with a new secret.
+    pub(crate) fn append(
+        &self,
+        place: Place,
+        event: KeyEvent,
+        secret: Option<&PlaintextSecret>,
+        drawn: &Drawn,
+    ) -> Append {
+        let Place { key_id, revision, occurred_at } = place;
+        let digest = |secret| self.keyring.pepper.digest(secret).to_bytes();
+        let verifier =
+            secret.map(|secret| Verifier { pepper_id: self.keyring.pepper_id, digest: digest(secret) });
         let draft = Draft {
             id: uuid_v7(occurred_at, drawn.bytes()),
             log: self.identity.log,
             epoch: self.identity.epoch,
             stream: Stream::Key(key_id),
-            revision: 0,
+            revision,
             occurred_at,
             actor: Actor { kind: ActorKind::Keyring, id: self.identity.log.to_string() },
             request_id: key_id.to_string(),
-            body: Body::Key(KeyEvent::Created(created)),
-            private: Private { nonce: drawn.bytes(), verifier: Some(verifier), request_digest: None },
+            body: Body::Key(event),
+            private: Private { nonce: drawn.bytes(), verifier, request_digest: None },
         };
         let sealed = seal(&draft, &self.keyring.macs).expect("an event that can be written");
         let event = NewEvent {
             id: draft.id,
-            revision: Revision::FIRST,
+            revision: Revision::new(revision),
             public: sealed.public,
             private: sealed.private,
             mac: sealed.mac,
@@ -118,10 +125,26 @@ impl World {
         Append {
             stream: StreamName::new(draft.stream.to_string()),
             events: vec![event],
-            claims: vec![Claim::new(format!("prefix-{prefix}"))],
+            claims: secret
+                .map(|secret| Claim::new(format!("prefix-{}", prefix(secret))))
+                .into_iter()
+                .collect(),
             lane: Lane::Ordinary,
         }
     }
+}
+
+/// Where an event of a key stands.
+pub(crate) struct Place {
+    pub(crate) key_id: KeyId,
+    pub(crate) revision: u64,
+    pub(crate) occurred_at: Timestamp,
+}
+
+/// Appends to a log, many at a time.
+pub(crate) async fn record(log: &SqliteLog, appends: impl Iterator<Item = Append>) -> anyhow::Result<()> {
+    let appends = stream::iter(appends.map(|append| log.append(append)));
+    Ok(appends.buffer_unordered(AT_ONCE).try_for_each(|_| async { Ok(()) }).await?)
 }
 
 /// A secret of a world, ready to be digested.
@@ -133,7 +156,22 @@ fn sent(secret: &PlaintextSecret) -> Sent {
     secret.expose().as_bytes().try_into().expect("a secret has 51 characters")
 }
 
-fn scopes() -> Scopes {
+/// When the event of that number happened.
+pub(crate) fn moment(number: usize) -> Timestamp {
+    Timestamp::from_millis(FIRST + i64::try_from(number).expect("a number of events"))
+}
+
+/// Whose key that is.
+pub(crate) fn partner(number: usize) -> PartnerId {
+    let partner = if number.is_multiple_of(10) { 0 } else { 1 + number % 900 };
+    PartnerId::parse(&format!("partner-{partner}")).expect("a partner")
+}
+
+pub(crate) fn prefix(secret: &PlaintextSecret) -> Prefix {
+    Prefix::parse(&secret.prefix()).expect("a secret begins with a prefix")
+}
+
+pub(crate) fn scopes() -> Scopes {
     let scopes = [SCOPE, "client:read"].map(|scope| Scope::parse(scope).expect("a scope"));
     Scopes::new(scopes).expect("two scopes")
 }
@@ -148,10 +186,18 @@ fn init(directory: &Path) -> anyhow::Result<String> {
 }
 
 /// The same bytes in every run: nothing here is secret.
-struct Drawn(Mutex<blake3::OutputReader>);
+pub(crate) struct Drawn(Mutex<blake3::OutputReader>);
 
 impl Drawn {
-    fn bytes<const N: usize>(&self) -> [u8; N] {
+    pub(crate) fn new() -> Self {
+        Self(Mutex::new(blake3::Hasher::new().finalize_xof()))
+    }
+
+    pub(crate) fn secret(&self) -> Sent {
+        sent(&PlaintextSecret::mint(Marker::DEFAULT, self))
+    }
+
+    pub(crate) fn bytes<const N: usize>(&self) -> [u8; N] {
         let mut bytes = [0; N];
         self.fill(&mut bytes);
         bytes

@@ -3,8 +3,15 @@
 
 use keyledger_tests::SharedBroker;
 
+mod away;
+mod bootstrap;
 mod broker;
+mod consumers;
 mod faults;
+mod records;
+mod refusals;
+mod scene;
+mod verifying;
 
 /// The broker for tests that keep to topics of their own.
 static SHARED: SharedBroker = SharedBroker::new();

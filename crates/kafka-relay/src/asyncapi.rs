@@ -46,7 +46,7 @@ fn kind(name: String) -> Kind {
     let schema = fs::read(events().join("schemas").join(&schema_file)).expect("a schema");
     let schema: Value = serde_json::from_slice(&schema).expect("JSON");
     let (about, example) = if id(&schema).starts_with("urn:keyledger:key:") {
-        (About::Facts, facts())
+        (About::Facts, facts(&["KeyCreated.v1", "KeyRegenerated.v1"]))
     } else {
         // Each type of event has a sample of its own name: a test of the domain sees to it.
         let example = Record::of_event(LOG, &sample(&name), None);

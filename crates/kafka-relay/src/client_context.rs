@@ -36,7 +36,11 @@ impl ClientContext for Context {
             return;
         }
         tracing::debug!(target: "librdkafka", %error, "{reason}");
-        *self.complaint.lock().unwrap_or_else(PoisonError::into_inner) = Some(reason.to_owned());
+        let mut complaint = self.complaint.lock().unwrap_or_else(PoisonError::into_inner);
+        // That all brokers are down follows from what was said of each, which says why.
+        if complaint.is_none() || error.rdkafka_error_code() != Some(RDKafkaErrorCode::AllBrokersDown) {
+            *complaint = Some(reason.to_owned());
+        }
     }
 }
 

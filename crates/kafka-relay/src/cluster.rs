@@ -126,8 +126,8 @@ impl Cluster {
         let mut config = ClientConfig::new();
         config
             .set("client.id", "keyledger-relay")
-            // A broker that was restarted is found again within the second.
-            .set("reconnect.backoff.max.ms", "1000");
+            // A broker that was restarted is found again before its transaction is given up.
+            .set("reconnect.backoff.max.ms", "500");
         for (name, value) in &self.properties {
             config.set(name, value);
         }

@@ -4,7 +4,6 @@
 use std::{fs, path::PathBuf};
 
 use keyledger_domain::{
-    KeyId,
     envelope::{MacKey, MacKeyId, MacKeys, Stream},
     event::Body,
     key::{Happened, Key, evolve},
@@ -19,6 +18,12 @@ use crate::record::Record;
 /// The log that the samples were written to.
 pub(crate) const LOG: LogIdentity =
     LogIdentity { log: Uuid::from_u128(0x018f_5a3c_7d10_7abc_8def_0123_4567_89ab), epoch: 1 };
+
+/// Facts that are frozen, by the events that they follow from.
+const FACTS: &[(&str, &[&str])] = &[
+    ("Key.v1", &["KeyCreated.v1", "KeyExpirationChanged.v1", "KeyRegenerated.v1", "KeyRevoked.v1"]),
+    ("Key.v1.overlap", &["KeyCreated.v1", "KeyRegenerated.v1"]),
+];
 
 /// The folder of everything that is kept about events.
 pub(crate) fn events() -> PathBuf {
@@ -57,28 +62,25 @@ pub(crate) fn sample(name: &str) -> CheckedEvent {
     CheckedEvent::open(recorded, &keys, LOG).expect("an authentic sample")
 }
 
-/// The key of the samples after an event, whatever it was before.
-pub(crate) fn key_after(before: Option<Key>, event: &CheckedEvent) -> Key {
-    let (Stream::Key(key_id @ KeyId(_)), Body::Key(body)) = (event.event.stream, &event.event.body) else {
+/// A record that tells what the key of the samples is after these events.
+pub(crate) fn facts(names: &[&str]) -> Record {
+    let mut key = None;
+    let mut last = None;
+    for event in names.iter().map(|name| sample(name)) {
+        key = key_after(key, &event);
+        last = Some(event);
+    }
+    Record::of_facts(LOG, &last.expect("an event"), &key.expect("a key"))
+}
+
+fn key_after(before: Option<Key>, event: &CheckedEvent) -> Option<Key> {
+    let (Stream::Key(key_id), Body::Key(body)) = (event.event.stream, &event.event.body) else {
         panic!("{event:?} is about no key");
     };
     let (revision, position) = (event.event.revision, event.position.get());
     let happened =
         Happened { key_id, revision, position, at: event.event.occurred_at, by: &event.event.actor };
-    evolve(before, Some(body), happened).expect("a key")
-}
-
-/// A record that tells what a key is.
-pub(crate) fn facts() -> Record {
-    let mut key = None;
-    let events = ["KeyCreated.v1", "KeyExpirationChanged.v1", "KeyRegenerated.v1", "KeyRevoked.v1"];
-    let mut last = None;
-    for event in events.map(sample) {
-        key = Some(key_after(key, &event));
-        last = Some(event);
-    }
-    let (last, key) = (last.expect("an event"), key.expect("a key"));
-    Record::of_facts(LOG, &last, &key)
+    evolve(before, Some(body), happened)
 }
 
 /// The key and the headers of a record, for people to read: a line each.
@@ -109,10 +111,12 @@ fn the_records_of_every_event_are_what_they_were_when_it_was_released() {
         let head = head(&record);
         assert_eq!(head, frozen(&format!("{name}.headers.json"), &head, &mut missing), "{name}");
     }
-    let record = facts();
-    let (head, value) = (head(&record), String::from_utf8(record.value).expect("text"));
-    assert_eq!(head, frozen("Key.v1.headers.json", &head, &mut missing));
-    assert_eq!(value, frozen("Key.v1.value.json", &value, &mut missing));
+    for (name, events) in FACTS {
+        let record = facts(events);
+        let (head, value) = (head(&record), String::from_utf8(record.value).expect("text"));
+        assert_eq!(head, frozen(&format!("{name}.headers.json"), &head, &mut missing), "{name}");
+        assert_eq!(value, frozen(&format!("{name}.value.json"), &value, &mut missing), "{name}");
+    }
     assert!(
         missing.is_empty(),
         "these were missing in events/samples/kafka and are written: look at them and commit them: {missing:?}"
@@ -122,7 +126,7 @@ fn the_records_of_every_event_are_what_they_were_when_it_was_released() {
 #[test]
 fn every_frozen_record_has_an_event_or_facts_that_make_it() {
     let mut known = names("samples", ".public.json");
-    known.push("Key.v1".to_owned());
+    known.extend(FACTS.iter().map(|(name, _)| (*name).to_owned()));
     for name in names("samples/kafka", ".headers.json") {
         assert!(known.contains(&name), "{name} is frozen, and nothing makes it any more");
     }

@@ -49,12 +49,19 @@ pub(crate) fn published(cluster: &Cluster, ends: &Ends) -> Result<Option<Publish
     })
 }
 
+/// What the topics say, and the event that they say they end with, as the log holds it.
+pub(crate) struct Confirmed {
+    pub(crate) published: Published,
+    /// None where nothing was published yet.
+    pub(crate) last: Option<CheckedEvent>,
+}
+
 /// Where the publishing of `log` goes on: what the topics say, where the log bears it out.
 pub(crate) async fn confirmed(
     cluster: &Cluster,
     log: &dyn EventLog,
     keys: &MacKeysSource,
-) -> Result<Option<(Published, Option<CheckedEvent>)>, Trouble> {
+) -> Result<Option<Confirmed>, Trouble> {
     let (topics, own) = (cluster.topics(), log.identity());
     let ends = Ends::of(cluster)?;
     let published = published(cluster, &ends)?;
@@ -66,7 +73,7 @@ pub(crate) async fn confirmed(
     for topic in [topics.key_events(), topics.keys()] {
         must_not_hold_more(cluster, &ends, topic, own, up_to)?;
     }
-    Ok(published.map(|published| (published, last)))
+    Ok(published.map(|published| Confirmed { published, last }))
 }
 
 /// The event that was published last, as the log holds it.
@@ -173,6 +180,8 @@ impl Ends {
 
     /// Reads the end of a partition, further and further back until there is a record.
     fn tail(&self, topic: &str, partition: i32) -> Result<Tail, Trouble> {
+        // A client that has not asked for the topic learns of it only with its next round of questions.
+        self.0.fetch_metadata(Some(topic), PATIENCE).map_err(cannot_reach)?;
         let (low, high) = self.0.fetch_watermarks(topic, partition, PATIENCE).map_err(cannot_reach)?;
         let mut reach = TAIL;
         loop {

@@ -9,7 +9,7 @@ use crate::{
     Cluster, StopReason,
     checkpoint::Published,
     key_states::KeyStates,
-    look,
+    look::{self, Confirmed},
     producer::{Producer, Step},
     record::Record,
     stop_reason::Trouble,
@@ -68,14 +68,14 @@ impl Publishing {
         let log = Arc::clone(&source.log);
         let found = look::confirmed(cluster, &*log, &source.keys).await?;
         let (intake, published) = match found {
-            Some((published, Some(last))) => {
+            Some(Confirmed { published, last: Some(last) }) => {
                 let checkpoint = Checkpoint { position: last.position, mac: last.mac };
                 let intake = Intake::after(&checkpoint, Arc::clone(&log), Arc::clone(&source.keys)).await?;
                 (intake, Published { relay: source.relay, ..published })
             }
             nothing_yet => {
                 // Whoever began with these topics said from where.
-                let from = nothing_yet.map_or(source.from, |(published, _)| Position::new(published.from));
+                let from = nothing_yet.map_or(source.from, |found| Position::new(found.published.from));
                 let before = Position::new(from.get().saturating_sub(1));
                 let intake = Intake::behind(before, Arc::clone(&log), Arc::clone(&source.keys)).await?;
                 (intake, Published::nothing(log.identity(), from, cluster.partitions(), source.relay))

@@ -50,6 +50,9 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// How long the first answer may take. It is short, since whoever wants the relay to end waits for it.
 const FIRST_ANSWER: Duration = Duration::from_secs(2);
 
+/// How long the client may take to tell why there was none.
+const NEWS: Duration = Duration::from_millis(20);
+
 impl Topics {
     /// The topics whose names begin with a prefix and a dot.
     ///
@@ -128,13 +131,12 @@ fn reach(cluster: &Cluster) -> Result<BaseConsumer<Context>, Trouble> {
     match consumer.fetch_metadata(Some(cluster.topics().checkpoint()), FIRST_ANSWER) {
         Ok(_) => Ok(consumer),
         Err(error) => {
-            // Why is told apart, to whoever asks for news.
-            let _ = consumer.poll(Duration::ZERO);
-            let complaint = consumer.context().take_complaint();
-            Err(complaint.map_or_else(
-                || cannot_reach(error),
-                |why| Trouble::Passing(format!("Kafka does not answer: {why}")),
-            ))
+            // Why is told apart, to whoever asks for news, and a moment later.
+            for _ in 0..10 {
+                let _ = consumer.poll(NEWS);
+            }
+            let why = consumer.context().take_complaint().unwrap_or_else(|| error.to_string());
+            Err(Trouble::Passing(format!("Kafka does not answer: {why}")))
         }
     }
 }
@@ -146,11 +148,8 @@ async fn create_missing(
 ) -> Result<(), Trouble> {
     let topics = cluster.topics();
     // -1 asks for the brokers' default.
-    let replication = TopicReplication::Fixed(cluster.replication().unwrap_or(-1));
-    let new = |name, partitions| match &replication {
-        TopicReplication::Fixed(copies) => NewTopic::new(name, partitions, TopicReplication::Fixed(*copies)),
-        TopicReplication::Variable(_) => unreachable!("made above"),
-    };
+    let copies = cluster.replication().unwrap_or(-1);
+    let new = |name, partitions| NewTopic::new(name, partitions, TopicReplication::Fixed(copies));
     let wanted = [
         // For as long as its operator keeps it: until somebody says otherwise, for ever.
         new(topics.key_events(), cluster.partitions())

@@ -1,18 +1,16 @@
 //! Secrets that the test knows go through every route and command, and into every place where somebody could paste one by
 //! mistake, while everything is logged that can be. Afterwards none of them is found anywhere.
 
-mod needles;
 mod pasted;
 mod trail;
 
 use std::fs;
 use std::path::Path;
 
-use keyledger_tests::{Created, Launch, Terminal, unknown_secret};
+use keyledger_tests::{Created, Launch, Needles, Terminal, unknown_secret};
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
-use needles::Needles;
 use trail::Trail;
 
 #[test]

@@ -15,7 +15,7 @@ pub(super) fn everywhere(trail: &mut Trail, secret: &str, key: &Created) {
 
 fn in_headers(trail: &mut Trail, secret: &str) {
     let basic = format!("user:{secret}").into_bytes();
-    let basic = super::needles::to_base64(&basic);
+    let basic = keyledger_tests::to_base64(&basic);
     let headers = [
         format!("x-api-key: {secret}"),
         format!("x-api-key: {secret}\r\nx-api-key: {secret}"),

@@ -160,6 +160,15 @@ impl Broker {
         cluster::create_topic(&self.inside(), topic, partitions, settings);
     }
 
+    /// Removes a topic, with all that is in it.
+    ///
+    /// # Panics
+    /// Where it does not.
+    #[track_caller]
+    pub fn delete_topic(&self, topic: &str) {
+        cluster::delete_topic(&self.inside(), topic);
+    }
+
     /// How many partitions a topic has.
     ///
     /// # Panics

@@ -41,6 +41,17 @@ pub(super) fn create_topic(config: &ClientConfig, topic: &str, partitions: i32, 
 }
 
 #[track_caller]
+pub(super) fn delete_topic(config: &ClientConfig, topic: &str) {
+    let admin: AdminClient<DefaultClientContext> = config.create().expect("an administrator");
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    let options = AdminOptions::new().operation_timeout(Some(ANSWER));
+    let answers = runtime.block_on(admin.delete_topics(&[topic], &options)).expect("it answers");
+    assert!(answers.iter().all(Result::is_ok), "{topic}: {answers:?}");
+    let gone = || partitions_now(&config.create().expect("a consumer"), topic).is_none();
+    assert!(within(ANSWER, || gone().then_some(())).is_some(), "{topic} stays");
+}
+
+#[track_caller]
 pub(super) fn partitions(config: &ClientConfig, topic: &str) -> i32 {
     partitions_of(&config.create().expect("a consumer"), topic)
 }

@@ -6,7 +6,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::{
     finding::{Finding, Findings, Place},
-    partition::{Partition, as_record},
+    partition::{Partition, Parts},
 };
 use crate::{Cluster, record::Record, stop_reason::Trouble};
 
@@ -39,7 +39,7 @@ impl Keys {
         for number in 0..cluster.partitions() {
             let mut partition = Partition::open(cluster, cluster.topics().keys(), number, log)?;
             while let Some(read) = partition.next(findings)? {
-                let key = String::from_utf8_lossy(as_record(&read.message).0).into_owned();
+                let key = String::from_utf8_lossy(Parts::of(&read.message).key).into_owned();
                 let (place, digest) = (partition.place(&read.message), digest_of(&read.message));
                 last.insert(key, Last { position: read.position, digest, place, settled: false });
             }
@@ -84,7 +84,7 @@ impl Keys {
 }
 
 fn digest_of(message: &OwnedMessage) -> [u8; 32] {
-    let (key, headers, body) = as_record(message);
+    let Parts { key, headers, body } = Parts::of(message);
     digest(key, headers, body)
 }
 

@@ -114,17 +114,25 @@ impl Partition {
     }
 }
 
-/// A message as the record that it should be.
-pub(super) fn as_record(message: &OwnedMessage) -> (&[u8], Vec<(&str, &[u8])>, &[u8]) {
-    let headers = message.headers().map_or_else(Vec::new, |headers| {
-        headers.iter().map(|header| (header.key, header.value.unwrap_or_default())).collect()
-    });
-    (message.key().unwrap_or_default(), headers, message.payload().unwrap_or_default())
+/// What a record is made of.
+pub(super) struct Parts<'a> {
+    pub(super) key: &'a [u8],
+    pub(super) headers: Vec<(&'a str, &'a [u8])>,
+    pub(super) body: &'a [u8],
+}
+
+impl<'a> Parts<'a> {
+    pub(super) fn of(message: &'a OwnedMessage) -> Self {
+        let headers = message.headers().map_or_else(Vec::new, |headers| {
+            headers.iter().map(|header| (header.key, header.value.unwrap_or_default())).collect()
+        });
+        Self { key: message.key().unwrap_or_default(), headers, body: message.payload().unwrap_or_default() }
+    }
 }
 
 /// What of a message is not as the record says: `key`, `body`, or the name of a header; none where all of it is.
 pub(super) fn difference(message: &OwnedMessage, expected: &Record) -> Option<String> {
-    let (key, headers, body) = as_record(message);
+    let Parts { key, headers, body } = Parts::of(message);
     if key != expected.key.as_bytes() {
         return Some("key".to_owned());
     }

@@ -1,40 +1,41 @@
-//! What a secret looks like once somebody has encoded it.
+use memchr::memmem;
 
 const STANDARD: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 const FOR_URLS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-/// Texts that must not be found.
-pub(super) struct Needles(Vec<String>);
+/// What must not be found: secrets, also as they look once somebody has encoded them.
+pub struct Needles(Vec<Vec<u8>>);
 
 impl Needles {
     /// The random part of each secret, raw and in every encoding: whoever leaks a piece of that leaks the secret.
-    pub(super) fn of(secrets: &[String]) -> Self {
-        let random = |secret: &String| secret.as_bytes()[13..45].to_vec();
-        Self(
-            secrets
-                .iter()
-                .map(random)
-                .flat_map(|bytes| {
-                    let raw = String::from_utf8(bytes.clone()).expect("a secret is ASCII");
-                    std::iter::once(raw).chain(encodings(&bytes))
-                })
-                .collect(),
-        )
+    ///
+    /// # Panics
+    /// Where one is no secret.
+    #[must_use]
+    pub fn of(secrets: &[String]) -> Self {
+        Self::of_bytes(&secrets.iter().map(|secret| secret.as_bytes()[13..45].to_vec()).collect::<Vec<_>>())
     }
 
-    /// Bytes that are no text, in every encoding.
-    pub(super) fn of_bytes(keys: &[Vec<u8>]) -> Self {
-        Self(keys.iter().flat_map(|bytes| encodings(bytes)).collect())
+    /// Any bytes, raw and in every encoding.
+    #[must_use]
+    pub fn of_bytes(all: &[Vec<u8>]) -> Self {
+        let forms = |bytes: &Vec<u8>| {
+            let encoded = encodings(bytes).into_iter().map(String::into_bytes);
+            std::iter::once(bytes.clone()).chain(encoded).collect::<Vec<_>>()
+        };
+        Self(all.iter().flat_map(forms).collect())
     }
 
+    /// Looks for them in the bytes of a place.
+    ///
+    /// # Panics
+    /// Where one is found, with what stands before it.
     #[track_caller]
-    pub(super) fn are_not_in(&self, place: &str, bytes: &[u8]) {
-        // What is not UTF-8 becomes something else, and no needle has any of it.
-        let hay = String::from_utf8_lossy(bytes);
+    pub fn are_not_in(&self, place: &str, bytes: &[u8]) {
         for needle in &self.0 {
-            if let Some(at) = hay.find(needle) {
-                let before: String = hay[..at].chars().rev().take(200).collect();
-                let before: String = before.chars().rev().collect();
+            if let Some(at) = memmem::find(bytes, needle) {
+                let before = String::from_utf8_lossy(&bytes[at.saturating_sub(200)..at]);
+                let needle = String::from_utf8_lossy(needle);
                 panic!("a secret, as {needle}, is in {place}, after: {before}");
             }
         }
@@ -70,7 +71,8 @@ fn base64(alphabet: &[u8; 64], before: usize, bytes: &[u8]) -> String {
 }
 
 /// Base64 as it is sent, with padding.
-pub(super) fn to_base64(bytes: &[u8]) -> String {
+#[must_use]
+pub fn to_base64(bytes: &[u8]) -> String {
     let rest = bytes.len() % 3;
     let whole = [bytes, &vec![0; (3 - rest) % 3]].concat();
     let mut text = base64(STANDARD, 0, &whole);
