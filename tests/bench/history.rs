@@ -82,8 +82,10 @@ impl History {
             }
             2 => {
                 let before = world::prefix(&parsed(&self.world.secrets[number]));
-                let superseded =
-                    SupersededSecret { prefix: before, valid_until: occurred_at.plus_seconds(OVERLAP_SECONDS) };
+                let superseded = SupersededSecret {
+                    prefix: before,
+                    valid_until: occurred_at.plus_seconds(OVERLAP_SECONDS),
+                };
                 self.world.secrets[number] = self.drawn.secret();
                 let secret = parsed(&self.world.secrets[number]);
                 let (prefix, superseded_secrets) = (world::prefix(&secret), vec![superseded]);

@@ -44,7 +44,9 @@ struct Rates {
 pub(crate) fn measure(home: &Path, scale: &Scale) -> anyhow::Result<Table> {
     let tool = PerformanceTool::build();
     if let Err(why) = &tool {
-        println!("\n*** librdkafka's performance tool cannot be built, so the relay is measured against NOTHING:\n{why:#}\n");
+        println!(
+            "\n*** librdkafka's performance tool cannot be built, so the relay is measured against NOTHING:\n{why:#}\n"
+        );
     }
     let small = History::make(home, BEFORE)?;
     let history = History::make(home, scale.published)?;
@@ -83,7 +85,15 @@ fn measure_once(
         let topic = publishing::new_prefix();
         broker.create_topic(&topic, 1, &[]);
         let records = 2 * history.events();
-        let sending = Sending { brokers: &brokers, topic: &topic, records, size, key, headers, properties: &properties };
+        let sending = Sending {
+            brokers: &brokers,
+            topic: &topic,
+            records,
+            size,
+            key,
+            headers,
+            properties: &properties,
+        };
         let rate = tool.send(&sending);
         broker.delete_topic(&topic);
         rate
@@ -123,17 +133,27 @@ fn rows(scale: &Scale, compression: &str, rates: &Rates) -> Vec<Vec<String>> {
     let ours: Vec<_> = rates.ours.iter().map(Published::records_a_second).collect();
     // What the tool sends is compressed to nothing: there is a goal only where nothing is compressed.
     let goal = if compression == "none" { "≥ 0.50" } else { "–" };
-    let beside = [(&rates.alike, "the tool, with as long a key and headers"), (&rates.plain, "the tool, values alone")];
+    let beside = [
+        (&rates.alike, "the tool, with as long a key and headers"),
+        (&rates.plain, "the tool, values alone"),
+    ];
     let mut rows: Vec<_> = beside
         .map(|(theirs, whose)| {
             if theirs.is_empty() {
                 let cells = [&what, &rate(&ours), "the tool was NOT BUILT", "–", goal];
                 return cells.map(str::to_owned).into();
             }
-            row(what.clone(), rate(&ours), format!("{} ({whose})", rate(theirs)), median_ratio(&ours, theirs), goal)
+            row(
+                what.clone(),
+                rate(&ours),
+                format!("{} ({whose})", rate(theirs)),
+                median_ratio(&ours, theirs),
+                goal,
+            )
         })
         .into();
-    let alone = |what: &str, figure: String| vec![format!("… {what}"), figure, "–".into(), "–".into(), "–".into()];
+    let alone =
+        |what: &str, figure: String| vec![format!("… {what}"), figure, "–".into(), "–".into(), "–".into()];
     let events: Vec<_> = rates.ours.iter().map(Published::events_a_second).collect();
     let starts: Vec<_> = rates.ours.iter().map(|run| run.start.as_nanos() as f64).collect();
     rows.push(alone("events a second", rate(&events)));

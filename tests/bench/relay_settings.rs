@@ -16,19 +16,22 @@ use crate::statistics::{median, median_ratio, quantile, time};
 /// How many single events are published with each setting in a round.
 const SINGLE: usize = 60;
 
-/// What is tried. The first is what the others are compared with.
-const SETTINGS: &[(&str, i32, &[(&str, &str)])] = &[
-    ("as the relay is", 1, &[]),
-    ("as the relay is, once more: the noise", 1, &[]),
-    ("compression none", 1, &[("compression.type", "none")]),
-    ("compression lz4", 1, &[("compression.type", "lz4")]),
-    ("compression zstd", 1, &[("compression.type", "zstd")]),
-    ("compression snappy", 1, &[("compression.type", "snappy")]),
-    ("linger 0", 1, &[("linger.ms", "0")]),
-    ("linger 2 ms", 1, &[("linger.ms", "2")]),
-    ("linger 5 ms", 1, &[("linger.ms", "5")]),
-    ("linger 20 ms", 1, &[("linger.ms", "20")]),
-    ("3 partitions", 3, &[]),
+/// A setting, or a few together.
+struct Setting(&'static str, i32, &'static [(&'static str, &'static str)]);
+
+/// What is tried: partitions, and properties of the Kafka client. The first is what the others are compared with.
+const SETTINGS: &[Setting] = &[
+    Setting("as the relay is", 1, &[]),
+    Setting("as the relay is, once more: the noise", 1, &[]),
+    Setting("compression none", 1, &[("compression.type", "none")]),
+    Setting("compression lz4", 1, &[("compression.type", "lz4")]),
+    Setting("compression zstd", 1, &[("compression.type", "zstd")]),
+    Setting("compression snappy", 1, &[("compression.type", "snappy")]),
+    Setting("linger 0", 1, &[("linger.ms", "0")]),
+    Setting("linger 2 ms", 1, &[("linger.ms", "2")]),
+    Setting("linger 5 ms", 1, &[("linger.ms", "5")]),
+    Setting("linger 20 ms", 1, &[("linger.ms", "20")]),
+    Setting("3 partitions", 3, &[]),
 ];
 
 /// What one setting led to, of every round.
@@ -60,7 +63,7 @@ pub(crate) fn measure(home: &Path, scale: &Scale) -> anyhow::Result<Vec<Table>> 
 }
 
 fn publish(history: &mut History, broker: &Broker, at: usize, tried: &mut Tried) -> anyhow::Result<()> {
-    let (_, partitions, properties) = SETTINGS[at];
+    let Setting(_, partitions, properties) = SETTINGS[at];
     let prefix = publishing::new_prefix();
     tried.published.push(publishing::all(history, To { broker, prefix: &prefix, partitions, properties })?);
     tried.bytes.push(on_disk(broker, &prefix)? / history.events() as f64);
@@ -68,7 +71,7 @@ fn publish(history: &mut History, broker: &Broker, at: usize, tried: &mut Tried)
 }
 
 fn single(short: &mut History, broker: &Broker, at: usize, tried: &mut Tried) -> anyhow::Result<()> {
-    let (_, partitions, properties) = SETTINGS[at];
+    let Setting(_, partitions, properties) = SETTINGS[at];
     let prefix = publishing::new_prefix();
     let to = To { broker, prefix: &prefix, partitions, properties };
     tried.single.extend(publishing::one_by_one(short, to, SINGLE)?);
@@ -78,7 +81,12 @@ fn single(short: &mut History, broker: &Broker, at: usize, tried: &mut Tried) ->
 /// How many bytes the segments of a prefix's topics have.
 fn on_disk(broker: &Broker, prefix: &str) -> anyhow::Result<f64> {
     let of_prefix = |file: &&std::path::PathBuf| file.to_string_lossy().contains(prefix);
-    let sizes = broker.segments().iter().filter(of_prefix).map(|file| Ok(fs::metadata(file)?.len())).collect::<anyhow::Result<Vec<_>>>()?;
+    let sizes = broker
+        .segments()
+        .iter()
+        .filter(of_prefix)
+        .map(|file| Ok(fs::metadata(file)?.len()))
+        .collect::<anyhow::Result<Vec<_>>>()?;
     Ok(sizes.iter().sum::<u64>() as f64)
 }
 
@@ -91,9 +99,8 @@ fn table(tried: &[Tried]) -> Table {
         "a single event until it is committed, p50",
         "p99",
     ];
-    let rates =
-        |tried: &Tried| tried.published.iter().map(Published::records_a_second).collect::<Vec<_>>();
-    let rows = SETTINGS.iter().zip(tried).map(|((name, ..), of)| {
+    let rates = |tried: &Tried| tried.published.iter().map(Published::records_a_second).collect::<Vec<_>>();
+    let rows = SETTINGS.iter().zip(tried).map(|(Setting(name, ..), of)| {
         vec![
             (*name).to_owned(),
             rate(&rates(of)),

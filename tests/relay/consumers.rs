@@ -4,61 +4,27 @@ mod programs;
 mod python;
 mod samples;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use keyledger_tests::{Created, Registry, eventually, from_now, random_bytes};
+use keyledger_tests::{Created, Registry};
 use programs::{Program, console_consumer, python_consumer, rust_consumer};
 use rdkafka::producer::{BaseProducer, Producer as _};
 use samples::Sample;
 use serde_json::{Value, json};
 
 use crate::SHARED;
+use crate::scene::{every_command, own_prefix, published, publishing, registry_with};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A prefix of topics that nobody else has.
-fn new_prefix() -> String {
-    format!("consumers-{}", hex::encode(random_bytes::<6>()))
-}
-
-fn registry(prefix: &str) -> Registry {
-    let brokers = SHARED.get().address();
-    Registry::with(&[("KEYLEDGER_KAFKA__BROKERS", &brokers), ("KEYLEDGER_KAFKA__TOPIC_PREFIX", prefix)])
-}
-
-/// Gives every command that there is, and returns the keys.
-fn every_command(registry: &Registry) -> [Created; 3] {
-    let operator = registry.operator();
-    let post = |path: &str, body: &Value| operator.post(path, body).send().expecting(200);
-    let edit = |key: &Created, body: &Value| operator.patch(&key.path(), body).send().expecting(200);
-
-    let overlapping = registry.create("acme", "Billing \u{2013} \"Köln\"", &["client:read", "user:read"]);
-    let overlapping = registry.regenerate(&overlapping, 3600);
-    let edited = registry.regenerate(&registry.create("acme", "edited", &["client:read"]), 3600);
-    post(&edited.at("end-overlap"), &json!({}));
-    edit(&edited, &json!({ "name": "renamed" }));
-    edit(&edited, &json!({ "scopes": ["client:read", "client:write"] }));
-    edit(&edited, &json!({ "throttle": { "ratePerSecond": 7, "burst": 70 } }));
-    edit(&edited, &json!({ "expiresAt": from_now(Duration::from_secs(7200)) }));
-    let revoked = registry.create("umbrella", "revoked", &["client:read"]);
-    post(&revoked.at("revoke"), &json!({ "reason": "seen in a public repository" }));
-    let catalogue = operator.get("/v1/scopes").send().expecting(200).json();
-    let mut resources = catalogue["resources"].clone();
-    let invoice = json!({ "name": "invoice", "verbs": ["read"], "describe": { "read": "Invoices" } });
-    resources.as_array_mut().expect("resources").push(invoice);
-    operator.put("/v1/scopes", &json!({ "resources": resources })).send().expecting(200);
-    [overlapping, edited, revoked]
-}
-
-/// Waits until everything is published, and returns the position of the last event.
-fn published(registry: &Registry) -> u64 {
-    let head = registry.operator().get("/v1/scopes").send().position();
-    eventually("the relay is at the head of the log", PATIENCE, || {
-        let roles = registry.ops().get("/readyz").send().json()["roles"].clone();
-        let relay = roles.as_array().into_iter().flatten().find(|role| role["role"] == "relay").cloned();
-        relay.is_some_and(|relay| relay["ready"] == true && relay["position"] == head)
-    });
-    head
+/// A registry that has published every command; its keys by their ids, and where its log ends.
+fn everything(prefix: &str) -> (Registry, BTreeMap<String, Created>, u64) {
+    let registry = registry_with(&publishing(SHARED.get(), prefix));
+    let keys = every_command(&registry, "consumed \u{2013} \"Köln\"");
+    let keys = keys.into_iter().map(|key| (key.id.clone(), key)).collect();
+    let head = published(&registry);
+    (registry, keys, head)
 }
 
 /// The lines about one topic.
@@ -72,10 +38,8 @@ fn positions(lines: &[&Value]) -> Vec<u64> {
 
 #[test]
 fn every_consumer_is_shown_every_event_once_and_in_order_and_the_facts_that_the_registry_tells() {
-    let prefix = new_prefix();
-    let registry = registry(&prefix);
-    let keys = every_command(&registry);
-    let head = published(&registry);
+    let prefix = own_prefix();
+    let (registry, keys, head) = everything(&prefix);
     let (broker, key_events) = (SHARED.get(), format!("{prefix}.key-events.v1"));
     let all = ["--from-beginning", "--until-end"];
     let rust = rust_consumer(broker, &prefix, &all).lines();
@@ -104,7 +68,7 @@ fn every_consumer_is_shown_every_event_once_and_in_order_and_the_facts_that_the_
     let told = by_subject(&rust);
     assert_eq!(by_subject(&python), told);
     assert_eq!(told.len(), keys.len() + 1, "each key once, and the first operator's");
-    for key in &keys {
+    for key in keys.values() {
         let line = told.iter().find(|line| line["subject"] == key.id).expect("facts of each key");
         let shown = registry.operator().get(&key.path()).send().expecting(200).json();
         for (field, fact) in line["facts"].as_object().expect("facts") {
@@ -115,10 +79,8 @@ fn every_consumer_is_shown_every_event_once_and_in_order_and_the_facts_that_the_
 
 #[test]
 fn a_consumer_that_begins_late_is_told_what_every_key_is_and_only_what_is_new() {
-    let prefix = new_prefix();
-    let registry = registry(&prefix);
-    let keys = every_command(&registry);
-    published(&registry);
+    let prefix = own_prefix();
+    let (registry, keys, _) = everything(&prefix);
     let broker = SHARED.get();
     for program in [rust_consumer, python_consumer] {
         let lines = program(broker, &prefix, &["--until-end"]).lines();
@@ -130,7 +92,7 @@ fn a_consumer_that_begins_late_is_told_what_every_key_is_and_only_what_is_new() 
     for program in [Program::rust, Program::python] {
         let following = program(broker, &prefix, &[]);
         // Its facts are there, so it follows by now or does so at once.
-        following.line_with(&keys[2].id);
+        following.line_with(keys.keys().next().expect("a key"));
         let new = registry.create("acme", "new", &["client:read"]);
         let line = following.line_with(&new.id);
         assert_eq!(
@@ -142,7 +104,7 @@ fn a_consumer_that_begins_late_is_told_what_every_key_is_and_only_what_is_new() 
 
 #[test]
 fn every_frozen_record_is_valid_and_a_wrong_one_is_told() {
-    let (broker, prefix) = (SHARED.get(), new_prefix());
+    let (broker, prefix) = (SHARED.get(), own_prefix());
     let [key_events, keys] = ["key-events", "keys"].map(|topic| format!("{prefix}.{topic}.v1"));
     for topic in [&key_events, &keys] {
         broker.create_topic(topic, 1, &[]);

@@ -121,13 +121,20 @@ impl Cluster {
         format!("{}.relay", self.topics.prefix())
     }
 
-    /// What every client has.
+    /// What every client has: what may be tuned, then what was said from outside, and over both what may not.
     pub(crate) fn client(&self) -> ClientConfig {
+        self.tuned(&[])
+    }
+
+    fn tuned(&self, tuning: &[(&str, &str)]) -> ClientConfig {
         let mut config = ClientConfig::new();
         config
             .set("client.id", "keyledger-relay")
             // A broker that was restarted is found again before its transaction is given up.
             .set("reconnect.backoff.max.ms", "500");
+        for (name, value) in tuning {
+            config.set(*name, *value);
+        }
         for (name, value) in &self.properties {
             config.set(name, value);
         }
@@ -154,16 +161,13 @@ impl Cluster {
 
     /// A transactional writer.
     pub(crate) fn producer(&self) -> ClientConfig {
-        let mut config = ClientConfig::new();
-        config
+        let mut config = self.tuned(&[
             // Measured: docs/performance.md.
-            .set("compression.type", "lz4")
-            .set("linger.ms", "2")
+            ("compression.type", "lz4"),
+            ("linger.ms", "2"),
             // What waits to be sent is bounded; beyond it the log is not read on.
-            .set("queue.buffering.max.kbytes", "65536");
-        for (name, value) in self.client().config_map() {
-            config.set(name.to_owned(), value.to_owned());
-        }
+            ("queue.buffering.max.kbytes", "65536"),
+        ]);
         config
             .set("transactional.id", self.transactional_id())
             .set("enable.idempotence", "true")
@@ -221,6 +225,15 @@ mod tests {
         assert_eq!(refused, "the Kafka client does not take sasl.pasword: there is no such property");
         let refused = cluster("socket.timeout.ms", "hunter2").err().expect("a refusal").to_string();
         assert!(refused.contains("socket.timeout.ms") && !refused.contains("hunter2"), "{refused}");
+    }
+
+    #[test]
+    fn a_password_reaches_every_client() {
+        let own = cluster("sasl.password", "hunter2").expect("a cluster");
+        for config in [own.client(), own.consumer(), own.producer()] {
+            assert_eq!(config.get("sasl.password"), Some("hunter2"));
+            assert!(!format!("{config:?}").contains("hunter2"), "it is printed");
+        }
     }
 
     #[test]

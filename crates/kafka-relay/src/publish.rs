@@ -45,6 +45,8 @@ pub(crate) struct Source {
     pub(crate) from: Position,
     /// Who publishes.
     pub(crate) relay: Uuid,
+    /// Whether it has signed the topics before.
+    pub(crate) has_signed: bool,
 }
 
 /// What one transaction published.
@@ -57,12 +59,24 @@ pub(crate) struct Batch {
 
 impl Publishing {
     /// Takes the topics over, asks them up to where they are, and signs as the one who publishes now.
+    ///
+    /// One that has signed before looks first whether somebody else has signed since, and then stops. A transaction that
+    /// came to nothing does not say by itself that another relay took over: the brokers end one in the same way that takes
+    /// too long, as while they were away, or while this process slept.
     pub(crate) async fn begin(
-        source: &Source,
+        source: &mut Source,
         cluster: &Cluster,
         waiting: &mut impl Waiting,
     ) -> Result<Self, Trouble> {
         topics::ensure(cluster).await?;
+        if source.has_signed {
+            let last = look::published(cluster, &look::Ends::of(cluster)?)?.map(|published| published.relay);
+            if let Some(by) = last.filter(|last| *last != source.relay) {
+                return Err(
+                    StopReason::Fenced { topics: format!("{}.*", cluster.topics().prefix()), by }.into()
+                );
+            }
+        }
         let producer = Producer::new(cluster)?;
         wait_for(waiting, "to hand the topics over", None, || producer.take_over()).await?;
         let log = Arc::clone(&source.log);
@@ -84,6 +98,7 @@ impl Publishing {
         let states = KeyStates::new(Arc::clone(&log), Arc::clone(&source.keys));
         let mut publishing = Self { log: log.identity(), producer, states, intake, published };
         publishing.commit(&[], publishing.published.clone(), waiting).await?;
+        source.has_signed = true;
         Ok(publishing)
     }
 
@@ -138,12 +153,6 @@ impl Publishing {
         self.published = published;
         Ok(())
     }
-
-    /// Who has taken the topics over from this one; none where nobody has, and the brokers had only waited too long.
-    pub(crate) fn taken_over_by(cluster: &Cluster, relay: Uuid) -> Result<Option<Uuid>, Trouble> {
-        let published = look::published(cluster, &look::Ends::of(cluster)?)?;
-        Ok(published.map(|published| published.relay).filter(|holder| *holder != relay))
-    }
 }
 
 /// What is published of an event, and what of the key it is about.
@@ -178,11 +187,5 @@ async fn wait_for(
 impl From<keyledger_event_log::ReadError> for Trouble {
     fn from(error: keyledger_event_log::ReadError) -> Self {
         keyledger_projectors::StopReason::from(error).into()
-    }
-}
-
-impl StopReason {
-    pub(crate) fn fenced(cluster: &Cluster, by: Uuid) -> Self {
-        Self::Fenced { topics: format!("{}.*", cluster.topics().prefix()), by }
     }
 }

@@ -55,7 +55,8 @@ impl Relay {
         let (teller, progress) = Teller::new();
         let (stop, mut stopping) = watch::channel(false);
         let RelayParts { log, keys, cluster, clock, id } = parts;
-        let source = Source { log: Arc::new(log), keys, from: Position::START.next(), relay: id };
+        let source =
+            Source { log: Arc::new(log), keys, from: Position::START.next(), relay: id, has_signed: false };
         let mut worker = Worker { source, cluster, clock, teller, meters: Meters::new() };
         let runtime = Handle::current();
         let run = move || {
@@ -114,13 +115,9 @@ impl Worker {
     async fn work(&mut self) -> StopReason {
         let mut pause = FIRST_PAUSE;
         loop {
-            let trouble = match self.publish(&mut pause).await {
-                Trouble::Fenced(why) => self.find_out_who(why).await,
-                trouble => trouble,
-            };
-            match trouble {
+            match self.publish(&mut pause).await {
                 Trouble::Stop(reason) => return reason,
-                Trouble::Passing(why) | Trouble::Fenced(why) => self.cut_off(&why).await,
+                Trouble::Passing(why) => self.cut_off(&why).await,
             }
             tokio::time::sleep(pause).await;
             pause = LONGEST_PAUSE.min(pause * 2);
@@ -129,17 +126,14 @@ impl Worker {
 
     /// One attempt; its end.
     async fn publish(&mut self, pause: &mut Duration) -> Trouble {
-        self.meters.takeovers.increment(1);
-        let mut watcher = Watcher {
-            teller: &self.teller,
-            meters: &self.meters,
-            log: &*self.source.log,
-            clock: &self.clock,
-        };
-        let mut publishing = match Publishing::begin(&self.source, &self.cluster, &mut watcher).await {
+        let log = Arc::clone(&self.source.log);
+        let mut watcher =
+            Watcher { teller: &self.teller, meters: &self.meters, log: &*log, clock: &self.clock };
+        let mut publishing = match Publishing::begin(&mut self.source, &self.cluster, &mut watcher).await {
             Ok(publishing) => publishing,
             Err(trouble) => return trouble,
         };
+        watcher.meters.takeovers.increment(1);
         tracing::info!(position = publishing.position().get(), relay = %self.source.relay, "publishing to Kafka");
         watcher.published(publishing.position(), 0);
         loop {
@@ -147,22 +141,6 @@ impl Worker {
                 return trouble;
             }
             *pause = FIRST_PAUSE;
-        }
-    }
-
-    /// Somebody took the transactional id over. The brokers do so too, with a transaction that takes too long: as while
-    /// they were away, or while this process slept. Then nobody has signed since, and the relay goes on.
-    async fn find_out_who(&mut self, why: String) -> Trouble {
-        let mut pause = FIRST_PAUSE;
-        loop {
-            match Publishing::taken_over_by(&self.cluster, self.source.relay) {
-                Ok(Some(by)) => return StopReason::fenced(&self.cluster, by).into(),
-                Ok(None) => return Trouble::Passing(format!("Kafka gave the transaction up: {why}")),
-                Err(Trouble::Passing(why) | Trouble::Fenced(why)) => self.cut_off(&why).await,
-                Err(stop @ Trouble::Stop(_)) => return stop,
-            }
-            tokio::time::sleep(pause).await;
-            pause = LONGEST_PAUSE.min(pause * 2);
         }
     }
 

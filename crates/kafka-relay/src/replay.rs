@@ -39,14 +39,14 @@ pub async fn replay(
     on_progress: impl FnMut(Position, Position) + Send + 'static,
 ) -> Result<Replay, StopReason> {
     let runtime = Handle::current();
-    let source = Source { log: Arc::new(log), keys, from, relay: id };
+    let source = Source { log: Arc::new(log), keys, from, relay: id, has_signed: false };
     // The client of Kafka blocks.
-    let work = task::spawn_blocking(move || runtime.block_on(to_the_head(&source, &cluster, on_progress)));
+    let work = task::spawn_blocking(move || runtime.block_on(to_the_head(source, &cluster, on_progress)));
     work.await.unwrap_or(Err(StopReason::Panicked))
 }
 
 async fn to_the_head(
-    source: &Source,
+    mut source: Source,
     cluster: &Cluster,
     mut on_progress: impl FnMut(Position, Position),
 ) -> Result<Replay, StopReason> {
@@ -55,7 +55,7 @@ async fn to_the_head(
     let mut last_progress = tokio::time::Instant::now();
     loop {
         let before = so_far.events;
-        let trouble = match attempt(source, cluster, head, &mut so_far, &mut on_progress).await {
+        let trouble = match attempt(&mut source, cluster, head, &mut so_far, &mut on_progress).await {
             Ok(()) => return Ok(so_far),
             Err(trouble) => trouble,
         };
@@ -64,9 +64,6 @@ async fn to_the_head(
         }
         match trouble {
             Trouble::Stop(reason) => return Err(reason),
-            Trouble::Fenced(why) => {
-                return Err(StopReason::GaveUp(format!("somebody else publishes to these topics: {why}")));
-            }
             Trouble::Passing(why) if last_progress.elapsed() >= PATIENCE => {
                 return Err(StopReason::GaveUp(why));
             }
@@ -77,7 +74,7 @@ async fn to_the_head(
 }
 
 async fn attempt(
-    source: &Source,
+    source: &mut Source,
     cluster: &Cluster,
     head: Position,
     so_far: &mut Replay,

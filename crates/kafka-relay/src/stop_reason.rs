@@ -1,5 +1,5 @@
 use keyledger_event_log::Position;
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::error::KafkaError;
 use uuid::Uuid;
 
 /// What the relay does not go on after.
@@ -76,8 +76,6 @@ pub enum StopReason {
 pub(crate) enum Trouble {
     /// Trying again may help.
     Passing(String),
-    /// Somebody took the transactional id over: another relay, or the broker that had waited too long for this one.
-    Fenced(String),
     /// Trying again does not help.
     Stop(StopReason),
 }
@@ -102,17 +100,9 @@ pub(crate) fn cannot_reach(error: KafkaError) -> Trouble {
     Trouble::Passing(format!("Kafka does not answer: {error}"))
 }
 
-/// What an error of the transactional producer means. Whatever can be tried again is tried with a new producer, after a
-/// look: so nothing has to be known of the many ways in which a transaction can fail.
+/// The words for a transaction that came to nothing. Whatever the cause, it is tried again with a new producer, after a
+/// look: so nothing has to be known of the many ways in which a transaction can fail. That another relay has taken over,
+/// which shows in several of them, is seen by that look.
 pub(crate) fn of_producer(error: KafkaError) -> Trouble {
-    let fenced = matches!(
-        error.rdkafka_error_code(),
-        Some(
-            RDKafkaErrorCode::Fenced
-                | RDKafkaErrorCode::ProducerFenced
-                | RDKafkaErrorCode::InvalidProducerEpoch
-                | RDKafkaErrorCode::InvalidProducerIdMapping
-        )
-    );
-    if fenced { Trouble::Fenced(error.to_string()) } else { cannot_reach(error) }
+    Trouble::Passing(format!("Kafka did not take the transaction: {error}"))
 }

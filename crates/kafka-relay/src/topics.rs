@@ -50,6 +50,9 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// How long the first answer may take. It is short, since whoever wants the relay to end waits for it.
 const FIRST_ANSWER: Duration = Duration::from_secs(2);
 
+/// How long is waited before brokers are asked once more for a topic that they do not know yet.
+const MOMENT: Duration = Duration::from_millis(100);
+
 /// How long the client may take to tell why there was none.
 const NEWS: Duration = Duration::from_millis(20);
 
@@ -104,7 +107,15 @@ pub(crate) async fn ensure(cluster: &Cluster) -> Result<(), Trouble> {
         cluster.client().create_with_context(Context::default()).map_err(cannot_reach)?;
     let options = AdminOptions::new().request_timeout(Some(PATIENCE)).operation_timeout(Some(PATIENCE));
     create_missing(cluster, &admin, &options).await?;
-    must_have_partitions(cluster, &consumer)?;
+    // A topic that was made a moment ago is not known to every broker yet.
+    let mut patience = 20;
+    while let Err(trouble) = must_have_partitions(cluster, &consumer) {
+        if patience == 0 || matches!(trouble, Trouble::Stop(_)) {
+            return Err(trouble);
+        }
+        patience -= 1;
+        tokio::time::sleep(MOMENT).await;
+    }
     let names = [topics.key_events(), topics.keys(), topics.checkpoint()];
     let asked = names.map(ResourceSpecifier::Topic);
     let described = admin.describe_configs(&asked, &options).await.map_err(cannot_reach)?;

@@ -62,7 +62,7 @@ pub async fn verify(
     let work = task::spawn_blocking(move || {
         runtime.block_on(compare(log, keys, &cluster, on_progress)).map_err(|trouble| match trouble {
             Trouble::Stop(reason) => reason,
-            Trouble::Passing(why) | Trouble::Fenced(why) => StopReason::Topics(why),
+            Trouble::Passing(why) => StopReason::Topics(why),
         })
     });
     work.await.unwrap_or(Err(StopReason::Panicked))
