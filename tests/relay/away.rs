@@ -132,8 +132,28 @@ fn a_guarded_kafka_lets_the_relay_in_by_its_client_file() {
 fn a_relay_alone_tells_how_far_it_is_and_ends_when_it_is_asked_to() {
     let (broker, prefix) = (SHARED.get(), own_prefix());
     let registry = keyledger_tests::Registry::start();
-    let mut relay = RelayProcess::start(&registry.data_dir(), &publishing(broker, &prefix));
+    // It is given MAC keys only.
+    let keyring = registry.home().join("relay-keyring");
+    let keyring = keyring.to_string_lossy();
+    let split = registry.terminal().run(&["keyring", "split", "--to", &keyring]).exited(0);
+    assert_eq!(split.stdout, format!("{keyring} holds 1 MAC key and no pepper.\n"));
+    let mut settings = publishing(broker, &prefix);
+    settings.push(("KEYLEDGER_KEYRING__PATH".to_owned(), keyring.into_owned()));
+    let mut relay = RelayProcess::start(&registry.data_dir(), &settings);
     relay.expect_live();
+    // A new pepper is none of its business, and a new MAC key waits until it has it.
+    let terminal = registry.terminal();
+    terminal.run(&["keyring", "add", "pepper"]).exited(0);
+    eventually("a pepper is activated beside it", PATIENCE, || {
+        terminal.run(&["keyring", "activate", "pepper"]).code == Some(0)
+    });
+    terminal.run(&["keyring", "add", "mac"]).exited(0);
+    let waits = terminal.run(&["keyring", "activate", "mac"]).exited(1);
+    assert!(waits.error_line().contains("keyledger relay (pid "), "{}", waits.stderr);
+    terminal.run(&["keyring", "split", "--to", &settings.last().expect("the keyring").1]).exited(0);
+    eventually("a MAC key is activated once it has it", PATIENCE, || {
+        terminal.run(&["keyring", "activate", "mac"]).code == Some(0)
+    });
     registry.create("acme", "billing", &["client:read"]);
     eventually("it publishes what comes", PATIENCE, || keys(broker, &prefix).len() == 2);
     let told = relay.readiness().expect("an answer").expecting(200).json();

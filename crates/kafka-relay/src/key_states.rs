@@ -94,3 +94,64 @@ fn fold(before: Option<Key>, event: &CheckedEvent) -> Option<Key> {
     };
     evolve(before, body, happened)
 }
+
+#[cfg(test)]
+mod tests {
+    use keyledger_event_log::PublicLog;
+
+    use super::*;
+    use crate::story::{Story, created, keys, renamed};
+
+    fn states(story: &Story) -> KeyStates {
+        KeyStates::new(Arc::new(PublicLog::of(story.0.clone())), keys())
+    }
+
+    async fn told(story: &Story, states: &mut KeyStates, position: u64) -> Option<(String, u64)> {
+        let key = states.after(&story.event(position).await).await.expect("the log is whole");
+        key.map(|key| (key.name.to_string(), key.revision))
+    }
+
+    #[tokio::test]
+    async fn a_key_is_told_as_it_was_after_each_event_whatever_was_remembered() {
+        let story = Story::new();
+        story.happens(1, 0, created()).await;
+        story.happens(2, 0, created()).await;
+        story.happens(1, 1, renamed("second")).await;
+        story.happens(1, 2, renamed("third")).await;
+        let expected = [("first", 0), ("first", 0), ("second", 1), ("third", 2)];
+        let mut in_a_row = states(&story);
+        for (position, (name, revision)) in (1..).zip(expected) {
+            let expected = Some((name.to_owned(), revision));
+            assert_eq!(told(&story, &mut in_a_row, position).await, expected);
+            assert_eq!(told(&story, &mut states(&story), position).await, expected, "from the log alone");
+            assert_eq!(told(&story, &mut in_a_row, position).await, expected, "once more");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_event_of_a_later_release_marks_its_key_and_leaves_the_facts() {
+        let story = Story::new();
+        story.happens(1, 0, created()).await;
+        story.happens_as(1, 1, renamed("second"), |public| public.replace("KeyRenamed", "KeyFrobbed")).await;
+        story.happens(1, 2, renamed("third")).await;
+        let mut states = states(&story);
+        for (position, name, unreadable) in [(1, "first", false), (2, "first", true), (3, "third", true)] {
+            let event = story.event(position).await;
+            let key = states.after(&event).await.expect("the log is whole").expect("a key");
+            assert_eq!((key.name.to_string().as_str(), key.unreadable), (name, unreadable));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_stream_that_lacks_an_event_is_not_published_any_further() {
+        let story = Story::new();
+        story.happens(1, 0, created()).await;
+        story.happens(1, 1, renamed("second")).await;
+        let mut event = story.event(2).await;
+        // As if one had been taken out before it, in a log whose positions may have gaps.
+        event.event.revision = 3;
+        assert!(refusal.to_string().contains("at position 2 stands revision 2"), "{refusal}");
+        let refusal = states(&story).after(&event).await.expect_err("a refusal").to_string();
+        assert!(refusal.contains("stands revision 3") && refusal.contains("2 was expected"), "{refusal}");
+    }
+}

@@ -29,6 +29,7 @@ mod relay;
 mod replay;
 
 mod stop_reason;
+mod story;
 mod topics;
 mod verify;
 

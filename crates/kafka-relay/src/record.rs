@@ -37,3 +37,33 @@ impl Record {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::story::{Story, created, identity, renamed};
+
+    #[tokio::test]
+    async fn an_event_of_a_later_release_is_published_under_its_own_name_with_what_is_known_of_its_key() {
+        let story = Story::new();
+        story.happens(1, 0, created()).await;
+        let later = |public: String| {
+            public.replace("KeyRenamed\",\"schemaVersion\":1", "KeyFrobbed\",\"schemaVersion\":3")
+        };
+        story.happens_as(1, 1, renamed("second"), later).await;
+        let (first, event) = (story.event(1).await, story.event(2).await);
+        let header = |record: &Record, name: &str| {
+            record.headers.iter().find(|(header, _)| *header == name).map(|(_, value)| value.clone())
+        };
+        let record = Record::of_event(identity(), &event, None);
+        assert_eq!(header(&record, "ce_type").as_deref(), Some("keyledger.KeyFrobbed.v3"));
+        assert_eq!(header(&record, "ce_dataschema").as_deref(), Some("urn:keyledger:event:KeyFrobbed:v3"));
+        assert_eq!(header(&record, "ce_epoch").as_deref(), Some("1"), "that of the event, not of the log");
+        assert_eq!(header(&record, "ce_partner"), None, "nothing is known");
+        assert_eq!(record.value, event.public);
+        assert_eq!(
+            header(&Record::of_event(identity(), &first, None), "ce_partner").as_deref(),
+            Some("acme")
+        );
+    }
+}

@@ -8,6 +8,7 @@
 mod bytes;
 mod change;
 mod file;
+mod split;
 mod usage;
 mod watch;
 

@@ -5,11 +5,16 @@ mod retire;
 mod running;
 mod status;
 
+use std::path::{Path, PathBuf};
+
 use anyhow::bail;
 use clap::Subcommand;
 
 use super::Context;
-use crate::keyring::{ChangeError, Keyring, Kind, State};
+use crate::{
+    keyring::{ChangeError, Keyring, Kind, State},
+    output::count,
+};
 
 /// `keyring …`
 #[derive(Debug, Subcommand)]
@@ -52,6 +57,15 @@ pub(crate) enum KeyringCommand {
         #[arg(long)]
         force: bool,
     },
+    /// Write the MAC keys alone to another file, for a relay, which recognises no secrets
+    #[command(
+        after_help = "Example (again after each `keyledger keyring add mac`):\n  keyledger keyring split --to /etc/keyledger/relay-keyring"
+    )]
+    Split {
+        /// Where to
+        #[arg(long, value_name = "FILE")]
+        to: PathBuf,
+    },
 }
 
 /// Reads the id of a key of the keyring.
@@ -67,6 +81,7 @@ pub(super) async fn run(command: KeyringCommand, context: &Context) -> anyhow::R
         KeyringCommand::Status => status::run(context).await,
         KeyringCommand::Add { kind } => add(kind, context),
         KeyringCommand::Activate { kind, id } => activate(kind, id, context).await,
+        KeyringCommand::Split { to } => split(&to, context),
         KeyringCommand::Retire { kind, id, force } => retire::run(kind, id, force, context).await,
     }
 }
@@ -80,6 +95,17 @@ fn add(kind: Kind, context: &Context) -> anyhow::Result<()> {
         path.display(),
         kind.name()
     ));
+    Ok(())
+}
+
+fn split(to: &Path, context: &Context) -> anyhow::Result<()> {
+    let keyring = Keyring::load(&context.settings().keyring.path)?;
+    keyring.write_macs(to)?;
+    let keys = keyring.entries(Kind::Mac).len();
+    if context.output.json {
+        return Ok(context.output.value(&serde_json::json!({ "file": to, "macs": keys }))?);
+    }
+    context.output.line(&format!("{} holds {} and no pepper.", to.display(), count(keys, "MAC key")))?;
     Ok(())
 }
 
