@@ -76,6 +76,7 @@ build: setup
 soak: testsetup build ## the long runs of faults and attackers; each prints its seed
 	KEYLEDGER_SOAK=1 cargo test --locked -p keyledger-tests --test faults --test attackers -- \
 		--nocapture --test-threads=1
+	KEYLEDGER_SOAK=1 cargo test --locked -p keyledger-tests --test relay -- faults --nocapture --test-threads=1
 
 bench: setup ## the benchmarks of docs/performance.md, as ratios
 	cargo run --release --locked -p keyledger-tests --bin bench

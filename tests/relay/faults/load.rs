@@ -10,7 +10,7 @@ use serde_json::json;
 const CLIENTS: usize = 2;
 
 /// How long each of them waits between two commands.
-const PAUSE: Duration = Duration::from_millis(12);
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// Clients that never stop sending commands, until they are told to.
 pub(super) struct Load {
