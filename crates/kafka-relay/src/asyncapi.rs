@@ -65,9 +65,13 @@ fn headers(kind: &Kind) -> Value {
     let event_type = format!("keyledger.{}", kind.name);
     let text = |pattern: String, description: &str| json!({ "type": "string", "pattern": format!("^{pattern}$"), "description": description });
     let subject = if kind.about == About::CatalogueEvent { "catalogue" } else { UUID };
+    let id_of_message = match kind.about {
+        About::Facts => text(format!("{UUID}:[0-9]+"), "The key, and its revision."),
+        About::KeyEvent | About::CatalogueEvent => text(UUID.to_owned(), "The event's id."),
+    };
     let mut properties = json!({
         "ce_specversion": { "const": "1.0" },
-        "ce_id": text(UUID.to_owned(), "The event's id. Facts carry the id of the event that they follow from."),
+        "ce_id": id_of_message,
         "ce_source": text(format!("urn:keyledger:log:{UUID}"), "The log."),
         "ce_type": { "const": event_type },
         "ce_subject": text(subject.to_owned(), "The key, or the catalogue: the same text as the record's key."),
@@ -204,6 +208,11 @@ fn holds(schema: &Value, text: &str) -> bool {
     let inner = pattern.trim_start_matches('^').trim_end_matches('$');
     if let Some(literal) = inner.strip_suffix(UUID) {
         return text.strip_prefix(literal).is_some_and(|id| Uuid::try_parse(id).is_ok());
+    }
+    if let Some(beginning) = inner.strip_suffix(":[0-9]+") {
+        let parts = text.split_once(':').filter(|_| beginning == UUID);
+        return parts
+            .is_some_and(|(id, number)| Uuid::try_parse(id).is_ok() && number.parse::<u64>().is_ok());
     }
     inner == text || inner.starts_with('[') && !text.is_empty()
 }

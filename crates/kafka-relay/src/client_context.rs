@@ -1,4 +1,4 @@
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rdkafka::{
     ClientContext,
@@ -17,9 +17,19 @@ pub(crate) struct Context {
 }
 
 impl Context {
-    /// What the client last complained of; it is then forgotten.
-    pub(crate) fn take_complaint(&self) -> Option<String> {
-        self.complaint.lock().unwrap_or_else(PoisonError::into_inner).take()
+    /// What the client last complained of.
+    pub(crate) fn complaint(&self) -> Option<String> {
+        self.held().clone()
+    }
+
+    /// What it complained of is over.
+    pub(crate) fn forget_complaint(&self) {
+        *self.held() = None;
+    }
+
+    fn held(&self) -> MutexGuard<'_, Option<String>> {
+        // A text is replaced as a whole, so a panic elsewhere cannot leave half of one.
+        self.complaint.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -36,7 +46,7 @@ impl ClientContext for Context {
             return;
         }
         tracing::debug!(target: "librdkafka", %error, "{reason}");
-        let mut complaint = self.complaint.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut complaint = self.held();
         // That all brokers are down follows from what was said of each, which says why.
         if complaint.is_none() || error.rdkafka_error_code() != Some(RDKafkaErrorCode::AllBrokersDown) {
             *complaint = Some(reason.to_owned());

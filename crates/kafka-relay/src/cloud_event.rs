@@ -27,19 +27,22 @@ pub(crate) fn of_event(
     let (name, version) = (published_name(&event.event.body), event.event.schema_version);
     let (kind, schema) =
         (format!("keyledger.{name}.v{version}"), format!("urn:keyledger:event:{name}:v{version}"));
-    attributes(log, event, kind, schema, partner)
+    attributes(log, event, event.event.id.to_string(), kind, schema, partner)
 }
 
 /// The headers of the record that tells what the key is after an event.
 pub(crate) fn of_facts(log: LogIdentity, event: &CheckedEvent, key: &Key) -> Vec<Attribute> {
     let version = Key::FACTS_SCHEMA_VERSION;
     let (kind, schema) = (format!("keyledger.Key.v{version}"), format!("urn:keyledger:key:v{version}"));
-    attributes(log, event, kind, schema, Some(&key.partner_id))
+    // An id of its own, since it is another message of the same source: what the key is at a revision.
+    let id = format!("{}:{}", subject(event.event.stream), event.event.revision);
+    attributes(log, event, id, kind, schema, Some(&key.partner_id))
 }
 
 fn attributes(
     log: LogIdentity,
     event: &CheckedEvent,
+    id: String,
     kind: String,
     schema: String,
     partner: Option<&PartnerId>,
@@ -48,7 +51,7 @@ fn attributes(
     let mut attributes = Vec::with_capacity(11);
     attributes.extend([
         ("ce_specversion", "1.0".to_owned()),
-        ("ce_id", event.id.to_string()),
+        ("ce_id", id),
         (SOURCE, source(log)),
         ("ce_type", kind),
         ("ce_subject", subject(event.stream)),

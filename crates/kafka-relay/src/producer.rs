@@ -17,6 +17,9 @@ use crate::{
 /// How long one call may block: whoever wants the relay to end does not wait for longer.
 const STEP: Duration = Duration::from_millis(500);
 
+/// How long the client is asked for news.
+const NEWS: Duration = Duration::from_millis(5);
+
 /// How many records are handed over between two looks at what became of earlier ones.
 const BETWEEN_LOOKS: usize = 1_000;
 
@@ -86,10 +89,7 @@ impl Producer {
                 }
                 Ok(Step::Done)
             }
-            Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), _)) => {
-                self.client.poll(Duration::from_millis(5));
-                Ok(self.not_yet())
-            }
+            Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), _)) => Ok(self.not_yet()),
             Err((error, _)) => Err(of_producer(error)),
         }
     }
@@ -107,15 +107,18 @@ impl Producer {
         self.step(|client| client.commit_transaction(STEP))
     }
 
+    /// Kafka has not answered; what the client says of it meanwhile is taken in.
     fn not_yet(&self) -> Step {
-        Step::NotYet(self.client.context().take_complaint())
+        self.client.poll(NEWS);
+        Step::NotYet(self.client.context().complaint())
     }
 
     fn step(&self, call: impl FnOnce(&BaseProducer<Context>) -> KafkaResult<()>) -> Result<Step, Trouble> {
-        // What the brokers say meanwhile is logged by whoever looks at it, which is this.
-        self.client.poll(Duration::ZERO);
         match call(&self.client) {
-            Ok(()) => Ok(Step::Done),
+            Ok(()) => {
+                self.client.context().forget_complaint();
+                Ok(Step::Done)
+            }
             Err(KafkaError::Transaction(error)) if error.is_retriable() => Ok(self.not_yet()),
             Err(KafkaError::Flush(RDKafkaErrorCode::OperationTimedOut)) => Ok(self.not_yet()),
             Err(error) => Err(of_producer(error)),

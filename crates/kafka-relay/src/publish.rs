@@ -172,14 +172,12 @@ async fn wait_for(
     mut ask: impl FnMut() -> Result<Step, Trouble>,
 ) -> Result<(), Trouble> {
     let begun = tokio::time::Instant::now();
-    let mut last_complaint = None;
     while let Step::NotYet(complaint) = ask()? {
-        last_complaint = complaint.or(last_complaint);
         let waited = begun.elapsed();
         if patience.is_some_and(|patience| waited >= patience) {
             return Err(Trouble::Passing(format!("Kafka takes too long {what}")));
         }
-        waiting.waited(what, waited, last_complaint.as_deref()).await;
+        waiting.waited(what, waited, complaint.as_deref()).await;
     }
     Ok(())
 }

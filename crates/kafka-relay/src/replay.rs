@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// For how long nothing may be published before a replay gives up. Started again, it goes on where it was.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What was published anew.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -123,8 +123,9 @@ pub(crate) async fn ensure(cluster: &Cluster) -> Result<(), Trouble> {
     for ((name, wanted), described) in names.into_iter().zip(wanted).zip(described) {
         let described = described.map_err(|code| cannot_ask(name, code))?;
         let entries: HashMap<_, _> = described.entry_map();
-        let found =
-            entries.get("cleanup.policy").and_then(|entry| entry.value.as_deref()).unwrap_or_default();
+        // Who may not know gets an empty answer.
+        let found = entries.get("cleanup.policy").and_then(|entry| entry.value.as_deref());
+        let found = found.ok_or_else(|| cannot_ask(name, RDKafkaErrorCode::TopicAuthorizationFailed))?;
         if found != wanted.to_string() {
             return Err(refused(format!(
                 "the topic {name} has cleanup.policy={found}, and {wanted} is needed: change it, or publish to other topics \
@@ -146,7 +147,7 @@ fn reach(cluster: &Cluster) -> Result<BaseConsumer<Context>, Trouble> {
             for _ in 0..10 {
                 let _ = consumer.poll(NEWS);
             }
-            let why = consumer.context().take_complaint().unwrap_or_else(|| error.to_string());
+            let why = consumer.context().complaint().unwrap_or_else(|| error.to_string());
             Err(Trouble::Passing(format!("Kafka does not answer: {why}")))
         }
     }

@@ -17,7 +17,11 @@ use crate::{
 };
 
 fn schema_of<T: JsonSchema>() -> Value {
-    let settings = SchemaSettings::draft2020_12().with(|settings| {
+    schema_by::<T>(SchemaSettings::draft2020_12())
+}
+
+fn schema_by<T: JsonSchema>(settings: SchemaSettings) -> Value {
+    let settings = settings.with(|settings| {
         settings.inline_subschemas = true;
         settings.meta_schema = None;
     });
@@ -69,7 +73,8 @@ fn public_schema(event_type: &str, schema_version: u32) -> Value {
 
 /// The schema of the facts of a key, as the compacted topic of the relay holds them.
 fn facts_schema() -> Value {
-    let mut schema = schema_of::<KeyFacts<'static>>();
+    // What is always written is required, also where it may be null; they are never read by us.
+    let mut schema = schema_by::<KeyFacts<'static>>(SchemaSettings::draft2020_12().for_serialize());
     let version = Key::FACTS_SCHEMA_VERSION;
     schema["$schema"] = json!("https://json-schema.org/draft/2020-12/schema");
     schema["$id"] = json!(format!("urn:keyledger:key:v{version}"));

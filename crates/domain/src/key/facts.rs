@@ -33,7 +33,7 @@ pub struct KeyFacts<'a> {
     pub expires_at: Option<Timestamp>,
     /// When it last got a new secret.
     pub regenerated_at: Option<Timestamp>,
-    /// Older secrets that no event has ended, and when each ends by the clock; never later than the key itself.
+    /// Older secrets that no event has ended, and when each ends by the clock; where the key ends earlier, they end with it.
     pub superseded_secrets: &'a [SupersededSecret],
     /// When it was revoked.
     pub revoked_at: Option<Timestamp>,

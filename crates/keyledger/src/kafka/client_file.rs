@@ -1,14 +1,20 @@
 //! The file of properties of the Kafka client: the form that everybody who runs Kafka has at hand already.
 
-use std::{fs, path::Path};
+use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
 
 use anyhow::Context as _;
 
 /// The properties in a file, a line `name=value` each; `#` begins a comment.
 ///
 /// # Errors
-/// One sentence that names the line and quotes nothing of it.
+/// One sentence, also where others than the owner could read it; it names a line and quotes nothing of it.
 pub(super) fn read(path: &Path) -> anyhow::Result<Vec<(String, String)>> {
+    let found = fs::metadata(path);
+    anyhow::ensure!(
+        found.is_ok_and(|found| found.permissions().mode() & 0o077 == 0) || !path.exists(),
+        "{}, which may hold passwords for Kafka, can be read by others: chmod 600 it",
+        path.display()
+    );
     let text = fs::read_to_string(path)
         .with_context(|| format!("cannot read {}: correct kafka.client_file", path.display()))?;
     parse(&text).map_err(|line| {

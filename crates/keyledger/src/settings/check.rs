@@ -100,17 +100,10 @@ fn client(settings: &Settings, findings: &mut Findings) {
 }
 
 fn kafka(settings: &Settings, findings: &mut Findings) {
-    let Some(file) = &settings.kafka.client_file else { return };
-    if settings.kafka.brokers.is_none() {
+    if settings.kafka.client_file.is_some() && settings.kafka.brokers.is_none() {
         findings
             .warnings
             .push("kafka.client_file is set and kafka.brokers is not: nothing is published".to_owned());
-    }
-    if others_may_read(file) {
-        findings.faults.push(format!(
-            "{}, which may hold passwords for Kafka, can be read by others: chmod 600 it",
-            file.display()
-        ));
     }
     // What is in it is wrong or right whether or not there are brokers yet.
     if let Err(error) = crate::kafka::cluster(&settings.kafka) {
