@@ -51,9 +51,10 @@ fn main() -> anyhow::Result<()> {
         ["quick"] => measure(&Scale::QUICK).map(drop),
         ["relay"] => measure_relay(&Scale::WHOLE),
         ["relay", "quick"] => measure_relay(&Scale::QUICK),
+        ["relay", "beside"] => measure_beside(&Scale::WHOLE),
         // How it starts the servers that it measures against: each must be a process of its own.
         ["hello", kind, address] => hello::serve(kind, address.parse()?),
-        _ => anyhow::bail!("usage: bench [relay] [quick]"),
+        _ => anyhow::bail!("usage: bench [relay [beside]] [quick]"),
     }
 }
 
@@ -87,6 +88,14 @@ fn measure(scale: &Scale) -> anyhow::Result<Report> {
     report.add(relay::measure(home.path(), scale)?);
     report.add(relay_beside::measure(home.path(), scale)?);
     Ok(report)
+}
+
+/// What Kafka is to commands, alone.
+fn measure_beside(scale: &Scale) -> anyhow::Result<()> {
+    process::build()?;
+    let home = tempfile::tempdir()?;
+    Report::begin().add(relay_beside::measure(home.path(), scale)?);
+    Ok(())
 }
 
 /// The relay alone, and what each of its settings is worth.

@@ -17,6 +17,13 @@ use crate::{
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
+/// How often a transaction is begun at most, while there is little to publish. What a transaction costs the brokers does
+/// not depend on what is in it: the first event of a while goes out at once, and those that follow it go together.
+const PACE: Duration = Duration::from_millis(50);
+
+/// How many events are too many to wait with.
+const MANY: u64 = 1_000;
+
 /// For how long Kafka may keep silent before that is told.
 const SILENCE: Duration = Duration::from_secs(1);
 
@@ -175,6 +182,9 @@ async fn step(publishing: &mut Publishing, watcher: &mut Watcher<'_>) -> Result<
         watcher.teller.lag(lag);
     }
     watcher.measure_age();
+    if events > 0 && lag < MANY {
+        tokio::time::sleep(PACE.saturating_sub(begun.elapsed())).await;
+    }
     Ok(())
 }
 

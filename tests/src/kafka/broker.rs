@@ -120,6 +120,14 @@ impl Broker {
         self.process.as_ref().expect("it runs").signal(name);
     }
 
+    /// Lets every other program of this machine go first, as if it had one of its own.
+    ///
+    /// # Panics
+    /// Where it does not run.
+    pub fn give_way(&self) {
+        self.process.as_ref().expect("it runs").give_way();
+    }
+
     /// Where clients find it: bootstrap servers.
     #[must_use]
     pub fn address(&self) -> String {
