@@ -1,5 +1,9 @@
 //! The relay: what arrives in a real Kafka of what the log holds.
-#![allow(clippy::disallowed_methods, reason = "tests measure real time")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "tests measure real time, and tell what they saw"
+)]
 
 use keyledger_tests::SharedBroker;
 

@@ -35,6 +35,7 @@ const RESERVED: &[&str] = &[
     "auto.offset.reset",
     "bootstrap.servers",
     "check.crcs",
+    "client.rack",
     "enable.auto.commit",
     "enable.auto.offset.store",
     "enable.gapless.guarantee",

@@ -21,6 +21,9 @@ use crate::{
 /// How long Kafka may take to show the end of a topic.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// How long is waited before the end of a topic is read once more.
+const MOMENT: Duration = Duration::from_millis(300);
+
 /// How long one question to the client may take.
 const STEP: Duration = Duration::from_millis(100);
 
@@ -69,9 +72,8 @@ pub(crate) async fn confirmed(
         None => None,
         Some(published) => of_this_log(published, cluster, log, keys).await?,
     };
-    let up_to = published.as_ref().map(|published| published.position);
     for topic in [topics.key_events(), topics.keys()] {
-        must_not_hold_more(cluster, &ends, topic, own, up_to)?;
+        must_not_hold_more(cluster, &ends, topic, own, published.as_ref()).await?;
     }
     Ok(published.map(|published| Confirmed { published, last }))
 }
@@ -115,17 +117,20 @@ async fn of_this_log(
 }
 
 /// Refuses a topic whose end the checkpoint does not know.
-fn must_not_hold_more(
+async fn must_not_hold_more(
     cluster: &Cluster,
     ends: &Ends,
     topic: &str,
     log: LogIdentity,
-    up_to: Option<u64>,
+    published: Option<&Published>,
 ) -> Result<(), Trouble> {
+    let up_to = published.map(|published| published.position);
     let refuse = |why: String| Err(Trouble::Stop(StopReason::Topics(why)));
     let checkpoint = cluster.topics().checkpoint();
     let mut was_written = false;
     for partition in 0..cluster.partitions() {
+        // Whoever wants the relay to end need not wait for all of them.
+        tokio::task::yield_now().await;
         let tail = ends.tail(topic, partition)?;
         was_written |= tail.was_written;
         let Some(last) = tail.last else { continue };
@@ -143,7 +148,7 @@ fn must_not_hold_more(
             ));
         }
     }
-    let published_something = up_to.is_some_and(|up_to| up_to > 0);
+    let published_something = published.is_some_and(|published| published.event.is_some());
     if topic == cluster.topics().key_events() && published_something && !was_written {
         return refuse(format!(
             "the topic {topic} is empty, and {checkpoint} says that events were published to it: it was made anew. Publish to other \
@@ -183,10 +188,19 @@ impl Ends {
         // A client that has not asked for the topic learns of it only with its next round of questions.
         self.0.fetch_metadata(Some(topic), PATIENCE).map_err(cannot_reach)?;
         let (low, high) = self.0.fetch_watermarks(topic, partition, PATIENCE).map_err(cannot_reach)?;
-        let mut reach = TAIL;
+        let (mut reach, mut settled) = (TAIL, None);
         loop {
             let start = low.max(high.saturating_sub(reach));
             let last = self.last_from(topic, partition, start)?;
+            let reached = last.as_ref().map_or(low, |last| last.offset() + 2);
+            // Behind the last record stands the marker of its transaction, and then the end. Where there is more, it may be
+            // of transactions that came to nothing, or a replica that does not know all yet has told of an end too early.
+            let found = Some(last.as_ref().map(Message::offset));
+            if reached < high && found != settled {
+                settled = found;
+                std::thread::sleep(MOMENT);
+                continue;
+            }
             if last.is_some() || start == low {
                 return Ok(Tail { was_written: high > 0, last });
             }

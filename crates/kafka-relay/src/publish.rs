@@ -66,6 +66,7 @@ impl Publishing {
     pub(crate) async fn begin(
         source: &mut Source,
         cluster: &Cluster,
+        patience: Option<Duration>,
         waiting: &mut impl Waiting,
     ) -> Result<Self, Trouble> {
         topics::ensure(cluster).await?;
@@ -78,7 +79,7 @@ impl Publishing {
             }
         }
         let producer = Producer::new(cluster)?;
-        wait_for(waiting, "to hand the topics over", None, || producer.take_over()).await?;
+        wait_for(waiting, "to hand the topics over", patience, || producer.take_over()).await?;
         let log = Arc::clone(&source.log);
         let found = look::confirmed(cluster, &*log, &source.keys).await?;
         let (intake, published) = match found {

@@ -136,10 +136,11 @@ impl Worker {
         let log = Arc::clone(&self.source.log);
         let mut watcher =
             Watcher { teller: &self.teller, meters: &self.meters, log: &*log, clock: &self.clock };
-        let mut publishing = match Publishing::begin(&mut self.source, &self.cluster, &mut watcher).await {
-            Ok(publishing) => publishing,
-            Err(trouble) => return trouble,
-        };
+        let mut publishing =
+            match Publishing::begin(&mut self.source, &self.cluster, None, &mut watcher).await {
+                Ok(publishing) => publishing,
+                Err(trouble) => return trouble,
+            };
         watcher.meters.takeovers.increment(1);
         tracing::info!(position = publishing.position().get(), relay = %self.source.relay, "publishing to Kafka");
         watcher.published(publishing.position(), 0);
@@ -205,7 +206,7 @@ impl Watcher<'_> {
             tracing::error!(
                 unreadable,
                 up_to = position.get(),
-                "events of a later release were published; what their keys are is told as it was before them until a newer relay runs"
+                "events of a later release were published; what their keys are is told as it was before them, until a newer relay runs and they are changed again"
             );
         }
     }

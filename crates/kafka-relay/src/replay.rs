@@ -51,6 +51,12 @@ async fn to_the_head(
     mut on_progress: impl FnMut(Position, Position),
 ) -> Result<Replay, StopReason> {
     let head = source.log.head().await.map_err(keyledger_projectors::StopReason::from)?;
+    if source.from > head {
+        let from = source.from;
+        return Err(StopReason::GaveUp(format!(
+            "the log ends at position {head}, and nothing stands at {from}"
+        )));
+    }
     let mut so_far = Replay { up_to: Position::START, events: 0, resumed_after: None };
     let mut last_progress = tokio::time::Instant::now();
     loop {
@@ -80,7 +86,7 @@ async fn attempt(
     so_far: &mut Replay,
     on_progress: &mut impl FnMut(Position, Position),
 ) -> Result<(), Trouble> {
-    let mut publishing = Publishing::begin(source, cluster, &mut Patiently).await?;
+    let mut publishing = Publishing::begin(source, cluster, Some(PATIENCE), &mut Patiently).await?;
     if publishing.from() != source.from {
         return Err(StopReason::Topics(format!(
             "the topics {}.* were begun from position {}: go on with that one, or choose another --topic-prefix",

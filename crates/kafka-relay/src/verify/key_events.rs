@@ -54,12 +54,14 @@ impl KeyEvents {
         Ok(())
     }
 
-    /// Looks at what is left when every event was compared.
-    pub(super) fn end(&mut self, findings: &mut Findings) -> Result<(), Trouble> {
+    /// Looks at what is left when every event was compared: what came since, up to the head that the log has by now.
+    pub(super) fn end(&mut self, head: Position, findings: &mut Findings) -> Result<(), Trouble> {
         self.begin(findings)?;
         for (partition, next) in &mut self.partitions {
-            while let Some(read) = next.take_if(|read| read.position <= self.up_to) {
-                findings.add(Finding::Unknown { record: partition.place(&read.message) });
+            while let Some(read) = next.take() {
+                if read.position <= self.up_to || read.position > head {
+                    findings.add(Finding::Unknown { record: partition.place(&read.message) });
+                }
                 *next = partition.next(findings)?;
             }
         }
@@ -80,7 +82,7 @@ impl KeyEvents {
     fn missing(&mut self, position: Position, findings: &mut Findings) {
         let may_be_gone = self.partitions.iter().any(|(partition, next)| {
             partition.expired
-                && !partition.gave_any()
+                && !partition.gave_any(next.is_some())
                 && next.as_ref().is_none_or(|read| position < read.position)
         });
         if may_be_gone {

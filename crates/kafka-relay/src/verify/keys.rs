@@ -48,6 +48,11 @@ impl Keys {
         Ok(Self { last, complete_up_to, number })
     }
 
+    /// The highest position that a record of it tells of.
+    pub(super) fn newest(&self) -> Position {
+        self.last.values().map(|last| last.position).max().unwrap_or_default()
+    }
+
     /// Compares what a key is after an event with its last record. Events must come in the order of the log.
     pub(super) fn compare(&mut self, position: Position, expected: &Record, findings: &mut Findings) {
         let key_id = &expected.key;

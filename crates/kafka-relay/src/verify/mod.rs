@@ -5,7 +5,7 @@ mod key_events;
 mod keys;
 mod partition;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use keyledger_event_log::{EventLog, LogIdentity, Position, PublicLog};
 use keyledger_projectors::{CheckedEvent, Intake, MacKeysSource};
@@ -39,6 +39,12 @@ pub struct Report {
     /// How much is wrong in all.
     pub faults: u64,
 }
+
+/// How long the brokers get to tell every partition that a transaction was committed.
+const SETTLED: Duration = Duration::from_millis(500);
+
+/// How often the checkpoint is looked at again where a key is newer than it.
+const LOOKS: u32 = 10;
 
 impl Report {
     /// How many findings are kept.
@@ -76,11 +82,22 @@ async fn compare(
 ) -> Result<Report, Trouble> {
     let own = log.identity();
     let mut findings = Findings::default();
-    // What the first look found committed, every later one sees; a key may be newer than that, and is then compared with
-    // the event that it names.
+    // What the first look found committed, every later one sees, once the markers of its transaction have reached every
+    // partition; a key may be newer than that, and is then compared with the event that it names.
     let first_look = published(cluster, own)?;
+    let cluster = &cluster.clone().with_partitions(first_look.partitions);
+    tokio::time::sleep(SETTLED).await;
     let mut keys = Keys::read(cluster, own, Position::new(first_look.position), &mut findings)?;
-    let Published { from, position: up_to, .. } = published(cluster, own)?;
+    let mut last_look = published(cluster, own)?;
+    for _ in 0..LOOKS {
+        if Position::new(last_look.position) >= keys.newest() {
+            break;
+        }
+        tokio::time::sleep(SETTLED).await;
+        last_look = published(cluster, own)?;
+    }
+    let Published { from, position: up_to, .. } = last_look;
+    tokio::time::sleep(SETTLED).await;
     let (from, up_to) = (Position::new(from), Position::new(up_to));
     let mut key_events = KeyEvents::open(cluster, own, up_to)?;
     let before = Position::new(from.get().saturating_sub(1));
@@ -89,7 +106,7 @@ async fn compare(
         findings.add(Finding::Ahead { published: up_to.get(), head: head.get() });
     }
     let mut states = KeyStates::new(Arc::clone(&log), Arc::clone(&mac_keys));
-    let mut intake = Intake::behind(before, log, mac_keys).await?;
+    let mut intake = Intake::behind(before, Arc::clone(&log), mac_keys).await?;
     let (mut reached, mut events) = (before, 0);
     while reached < up_to.min(head) {
         for event in intake.next().await?.into_iter().take_while(|event| event.position <= up_to) {
@@ -101,7 +118,8 @@ async fn compare(
             break;
         }
     }
-    key_events.end(&mut findings)?;
+    let head = log.head().await.map_err(keyledger_projectors::StopReason::from)?;
+    key_events.end(head, &mut findings)?;
     keys.end(&mut findings);
     let (expired, keys) = (key_events.expired, keys.number);
     let (findings, faults) = findings.into_parts();

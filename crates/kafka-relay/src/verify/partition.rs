@@ -89,9 +89,9 @@ impl Partition {
         Ok(None)
     }
 
-    /// Whether it has given a record before the one that was read last.
-    pub(super) fn gave_any(&self) -> bool {
-        self.given > 1
+    /// Whether it has given a record; one that `waits` to be compared does not count.
+    pub(super) fn gave_any(&self, waits: bool) -> bool {
+        self.given > u64::from(waits)
     }
 
     pub(super) fn place(&self, message: &OwnedMessage) -> Place {

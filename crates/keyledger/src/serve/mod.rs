@@ -104,9 +104,12 @@ pub(crate) async fn run(
         listeners.stop().await?;
     }
     readers.stop().await;
-    kafka::stop(relay.as_deref()).await;
     if ended.is_ok() {
         snapshots.take().await;
+    }
+    // It may wait for Kafka a while, and nothing else waits for it.
+    kafka::stop(relay.as_deref()).await;
+    if ended.is_ok() {
         tracing::info!("stopped");
     }
     ended

@@ -160,6 +160,8 @@ mod tests {
             let name = file.expect("a file").file_name().into_string().expect("text");
             name.split('.').next().unwrap_or_default().to_owned()
         });
+        // The facts of a key are no event.
+        let schemas = schemas.filter(|name| name != "Key");
         assert_eq!(BTreeSet::from(TYPES.map(str::to_owned)), schemas.collect());
     }
 }
