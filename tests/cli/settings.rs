@@ -138,7 +138,7 @@ fn a_keyring_beside_the_log_is_warned_of_and_is_no_fault() {
 #[test]
 fn a_setting_of_a_later_release_is_refused_by_name() {
     let (_home, terminal) = terminal("");
-    let refused = terminal.set("KEYLEDGER_KAFKA__BROKERS", "a:9092").run(&["config", "show"]);
+    let refused = terminal.set("KEYLEDGER_LOG__URL", "postgres://h").run(&["config", "show"]);
     assert_ne!(refused.code, Some(0));
-    assert!(refused.error_line().contains("KAFKA__BROKERS"), "{}", refused.stderr);
+    assert!(refused.error_line().contains("LOG__URL"), "{}", refused.stderr);
 }

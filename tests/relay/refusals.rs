@@ -138,6 +138,25 @@ fn a_topic_of_events_that_was_emptied_by_making_it_anew_is_refused() {
 }
 
 #[test]
+fn a_topic_of_events_that_lost_its_end_is_refused() {
+    let (broker, prefix, registry) = unpublished();
+    let settings = publishing(broker, &prefix);
+    registry.create("acme", "billing", &["client:read"]);
+    let mut relay = RelayProcess::start(&registry.data_dir(), &settings);
+    relay.expect_live();
+    relay.kill();
+    let (topic, records) = (format!("{prefix}.key-events.v1"), key_events(broker, &prefix));
+    broker.delete_topic(&topic);
+    broker.create_topic(&topic, 1, &[]);
+    crate::verifying::send(broker, &topic, &records[..records.len() - 1]);
+    is_refused(
+        &registry.data_dir(),
+        &settings,
+        &["ends at position 2, and", "up to 3 were published", "records were lost"],
+    );
+}
+
+#[test]
 fn in_serve_a_refusal_stops_the_relay_and_nothing_else() {
     let (broker, prefix, _) = unpublished();
     broker.create_topic(&format!("{prefix}.keys.v1"), 1, &[("cleanup.policy", "delete")]);

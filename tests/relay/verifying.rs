@@ -33,7 +33,8 @@ fn terminal(registry: &Registry, broker: &Broker) -> Terminal {
     registry.terminal().set("KEYLEDGER_KAFKA__BROKERS", &broker.address())
 }
 
-fn send(broker: &Broker, topic: &str, records: &[Record]) {
+/// Writes records as if they had been published.
+pub(crate) fn send(broker: &Broker, topic: &str, records: &[Record]) {
     let producer: BaseProducer = broker.inside().create().expect("a producer");
     for Record { key, headers, value, .. } in records {
         let headers = headers
@@ -216,6 +217,8 @@ fn history_is_published_anew_to_other_topics_from_any_position_and_once() {
     assert_eq!(told, json!({ "from": 4, "upTo": head + 1, "events": 1, "resumedAfter": head }));
     assert_eq!(positions(&key_events(broker, &prefix)), (4..=head + 1).collect::<Vec<_>>());
 
+    let beyond = replay("1000000").exited(1);
+    assert!(beyond.error_line().contains("nothing stands at 1000000"), "{}", beyond.stderr);
     let other_start = replay("5").exited(1);
     assert!(other_start.error_line().contains("were begun from position 4"), "{}", other_start.stderr);
     let onto_itself =
@@ -230,8 +233,11 @@ fn what_cannot_be_compared_is_said_in_one_line() {
     let registry = Registry::start();
     let nowhere = registry.terminal().run(&["kafka", "verify"]).exited(1);
     assert!(nowhere.error_line().contains("no Kafka is set"), "{}", nowhere.stderr);
-    let nothing = terminal(&registry, SHARED.get())
-        .run(&["kafka", "verify", "--topic-prefix", &own_prefix()])
-        .exited(1);
-    assert!(!nothing.error_line().is_empty());
+    let broker = SHARED.get();
+    let prefix = own_prefix();
+    for topic in ["key-events", "keys", "relay-checkpoint"] {
+        broker.create_topic(&format!("{prefix}.{topic}.v1"), 1, &[]);
+    }
+    let nothing = terminal(&registry, broker).run(&["kafka", "verify", "--topic-prefix", &prefix]).exited(1);
+    assert!(nothing.error_line().contains("nothing was published yet"), "{}", nothing.stderr);
 }

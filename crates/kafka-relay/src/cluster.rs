@@ -172,6 +172,8 @@ impl Cluster {
         config
             .set("transactional.id", self.transactional_id())
             .set("enable.idempotence", "true")
+            // A topic that somebody removes does not come back by itself, without what the relay asks of it.
+            .set("allow.auto.create.topics", "false")
             .set("acks", "all")
             // That of Java's clients, so that every consumer can tell the partition of a key.
             .set("partitioner", "murmur2_random");

@@ -127,13 +127,17 @@ async fn must_not_hold_more(
     let up_to = published.map(|published| published.position);
     let refuse = |why: String| Err(Trouble::Stop(StopReason::Topics(why)));
     let checkpoint = cluster.topics().checkpoint();
-    let mut was_written = false;
+    let (mut was_written, mut expired, mut greatest) = (false, false, None);
     for partition in 0..cluster.partitions() {
         // Whoever wants the relay to end need not wait for all of them.
         tokio::task::yield_now().await;
         let tail = ends.tail(topic, partition)?;
         was_written |= tail.was_written;
-        let Some(last) = tail.last else { continue };
+        let Some(last) = tail.last else {
+            // What was there is kept for a time only.
+            expired |= tail.was_written;
+            continue;
+        };
         let header = |name| header(&last, name);
         let position = header(POSITION).and_then(|text| text.parse::<u64>().ok());
         let Some(position) = position.filter(|_| header(SOURCE) == Some(&source(log))) else {
@@ -141,12 +145,22 @@ async fn must_not_hold_more(
                 "the topic {topic} holds records that are not of this log: publish to other topics with kafka.topic_prefix"
             ));
         };
+        greatest = greatest.max(Some(position));
         if up_to.is_none_or(|up_to| position > up_to) {
             return refuse(format!(
                 "the topic {topic} holds position {position}, which the topic {checkpoint} does not know of: a topic was deleted, or something \
                  else writes to it. Publish to other topics with kafka.topic_prefix"
             ));
         }
+    }
+    let is_whole = greatest.is_none_or(|greatest| Some(greatest) == up_to);
+    if topic == cluster.topics().key_events() && !expired && !is_whole {
+        return refuse(format!(
+            "the topic {topic} ends at position {}, and {checkpoint} says that events up to {} were published to it: records were lost, or \
+             removed. Publish to other topics with kafka.topic_prefix",
+            greatest.unwrap_or_default(),
+            up_to.unwrap_or_default()
+        ));
     }
     let published_something = published.is_some_and(|published| published.event.is_some());
     if topic == cluster.topics().key_events() && published_something && !was_written {

@@ -14,8 +14,8 @@ pub struct Progress {
     pub lag_events: u64,
     /// What it is doing.
     pub state: State,
-    /// When everything that the log held was last known to be committed; none before the first time.
-    pub heard_at: Option<Instant>,
+    /// The last moment at which the log held nothing that is not committed by now; at first, when the relay was started.
+    pub heard_at: Instant,
     /// How many events of a later release were published: their keys' facts are those from before them.
     pub unreadable: u64,
 }
@@ -47,12 +47,12 @@ impl State {
 pub(crate) struct Teller(watch::Sender<Progress>);
 
 impl Teller {
-    pub(crate) fn new() -> (Self, watch::Receiver<Progress>) {
+    pub(crate) fn new(begun: Instant) -> (Self, watch::Receiver<Progress>) {
         let (sender, receiver) = watch::channel(Progress {
             position: Position::START,
             lag_events: 0,
             state: State::CatchingUp,
-            heard_at: None,
+            heard_at: begun,
             unreadable: 0,
         });
         (Self(sender), receiver)
@@ -76,11 +76,10 @@ impl Teller {
         self.0.send_modify(|progress| progress.lag_events = events);
     }
 
-    /// Everything that was in the log at this moment is committed.
+    /// Everything that was in the log at this moment is committed by now.
     pub(crate) fn heard(&self, at: Instant) {
         self.0.send_modify(|progress| {
-            progress.lag_events = 0;
-            progress.heard_at = Some(at);
+            progress.heard_at = at;
             progress.state = State::Live;
         });
     }

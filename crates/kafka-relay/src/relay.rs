@@ -59,9 +59,9 @@ impl Relay {
     /// # Panics
     /// Outside a Tokio runtime.
     pub fn spawn(parts: RelayParts) -> io::Result<Self> {
-        let (teller, progress) = Teller::new();
         let (stop, mut stopping) = watch::channel(false);
         let RelayParts { log, keys, cluster, clock, id } = parts;
+        let (teller, progress) = Teller::new(clock());
         let source =
             Source { log: Arc::new(log), keys, from: Position::START.next(), relay: id, has_signed: false };
         let mut worker = Worker { source, cluster, clock, teller, meters: Meters::new() };
@@ -134,8 +134,13 @@ impl Worker {
     /// One attempt; its end.
     async fn publish(&mut self, pause: &mut Duration) -> Trouble {
         let log = Arc::clone(&self.source.log);
-        let mut watcher =
-            Watcher { teller: &self.teller, meters: &self.meters, log: &*log, clock: &self.clock };
+        let mut watcher = Watcher {
+            teller: &self.teller,
+            meters: &self.meters,
+            log: &*log,
+            clock: &self.clock,
+            mark: None,
+        };
         let mut publishing =
             match Publishing::begin(&mut self.source, &self.cluster, None, &mut watcher).await {
                 Ok(publishing) => publishing,
@@ -160,6 +165,7 @@ impl Worker {
             meters: &self.meters,
             log: &*self.source.log,
             clock: &self.clock,
+            mark: None,
         };
         watcher.measure_lag().await;
     }
@@ -174,13 +180,21 @@ async fn step(publishing: &mut Publishing, watcher: &mut Watcher<'_>) -> Result<
         watcher.meters.transaction_seconds(begun.elapsed());
         watcher.published(publishing.position(), unreadable);
     }
+    // Under steady load the log always holds more by the time it is asked: what counts is when it last held no more than
+    // what is published now.
     let asked = (watcher.clock)();
     let lag = publishing.lag().await?;
+    let position = publishing.position();
     watcher.meters.lag_events.set(lag as f64);
+    watcher.teller.lag(lag);
     if lag == 0 {
+        watcher.mark = None;
         watcher.teller.heard(asked);
-    } else {
-        watcher.teller.lag(lag);
+    } else if let Some((held_at, _)) = watcher.mark.take_if(|(_, head)| *head <= position) {
+        watcher.teller.heard(held_at);
+    }
+    if lag > 0 && watcher.mark.is_none() {
+        watcher.mark = Some((asked, Position::new(position.get() + lag)));
     }
     watcher.measure_age();
     if events > 0 && lag < MANY {
@@ -195,6 +209,8 @@ struct Watcher<'a> {
     meters: &'a Meters,
     log: &'a dyn EventLog,
     clock: &'a MonotonicClock,
+    /// When the log was asked, and what its head was then, where that is not published yet.
+    mark: Option<(std::time::Instant, Position)>,
 }
 
 impl Watcher<'_> {
@@ -222,9 +238,7 @@ impl Watcher<'_> {
     }
 
     fn measure_age(&self) {
-        if let Some(heard_at) = self.teller.now().heard_at {
-            self.meters.lag_seconds((self.clock)().saturating_duration_since(heard_at));
-        }
+        self.meters.lag_seconds((self.clock)().saturating_duration_since(self.teller.now().heard_at));
     }
 }
 

@@ -48,7 +48,7 @@ impl fmt::Display for Cleanup {
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How long the first answer may take. It is short, since whoever wants the relay to end waits for it.
-const FIRST_ANSWER: Duration = Duration::from_secs(2);
+const FIRST_ANSWER: Duration = Duration::from_secs(5);
 
 /// How long is waited before brokers are asked once more for a topic that they do not know yet.
 const MOMENT: Duration = Duration::from_millis(100);
@@ -182,14 +182,9 @@ async fn create_missing(
                 | RDKafkaErrorCode::TopicAuthorizationFailed
                 | RDKafkaErrorCode::ClusterAuthorizationFailed,
             )) => {}
-            Err((
-                name,
-                code @ (RDKafkaErrorCode::InvalidReplicationFactor
-                | RDKafkaErrorCode::InvalidPartitions
-                | RDKafkaErrorCode::PolicyViolation),
-            )) => {
+            Err((name, code @ (RDKafkaErrorCode::InvalidPartitions | RDKafkaErrorCode::PolicyViolation))) => {
                 return Err(refused(format!(
-                    "Kafka does not make the topic {name} ({code}): correct kafka.partitions or kafka.replication_factor, or \
+                    "Kafka does not make the topic {name} ({code}): correct kafka.partitions, or \
                      make it by hand"
                 )));
             }

@@ -38,8 +38,7 @@ pub(crate) struct Role {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Lag {
     lag_events: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    lag_seconds: Option<f64>,
+    lag_seconds: f64,
 }
 
 impl Role {

@@ -13,11 +13,7 @@ pub(crate) fn relay_role(relay: &Relay) -> Role {
         State::Stopped(why) => Some(format!("it stopped: {why}")),
         State::Ended => Some("it has ended".to_owned()),
     };
-    let since = |heard_at| environment::instant().saturating_duration_since(heard_at).as_secs_f64();
-    let lag_seconds = match progress.state {
-        State::Live => Some(0.0),
-        _ => progress.heard_at.map(since),
-    };
+    let lag_seconds = environment::instant().saturating_duration_since(progress.heard_at).as_secs_f64();
     let alarm = (progress.unreadable > 0).then(|| {
         format!(
             "{} events of a later release were published: run that release here, too",
