@@ -74,7 +74,6 @@ def differences(key: str, headers: dict[str, str], body: dict) -> list[str]:
     """Where headers and body say two things."""
     if headers["ce_type"].startswith("keyledger.Key.v"):
         says = {
-            "ce_id": f"{body['keyId']}:{body['revision']}",
             "ce_subject": body["keyId"],
             "ce_partner": body["partnerId"],
             "ce_position": str(body["position"]),

@@ -66,7 +66,9 @@ fn headers(kind: &Kind) -> Value {
     let text = |pattern: String, description: &str| json!({ "type": "string", "pattern": format!("^{pattern}$"), "description": description });
     let subject = if kind.about == About::CatalogueEvent { "catalogue" } else { UUID };
     let id_of_message = match kind.about {
-        About::Facts => text(format!("{UUID}:[0-9]+"), "The key, and its revision."),
+        About::Facts => {
+            text(format!("{UUID}:key"), "The id of the event that the facts follow from, and `:key`.")
+        }
         About::KeyEvent | About::CatalogueEvent => text(UUID.to_owned(), "The event's id."),
     };
     let mut properties = json!({
@@ -209,10 +211,8 @@ fn holds(schema: &Value, text: &str) -> bool {
     if let Some(literal) = inner.strip_suffix(UUID) {
         return text.strip_prefix(literal).is_some_and(|id| Uuid::try_parse(id).is_ok());
     }
-    if let Some(beginning) = inner.strip_suffix(":[0-9]+") {
-        let parts = text.split_once(':').filter(|_| beginning == UUID);
-        return parts
-            .is_some_and(|(id, number)| Uuid::try_parse(id).is_ok() && number.parse::<u64>().is_ok());
+    if inner.strip_suffix(":key") == Some(UUID) {
+        return text.strip_suffix(":key").is_some_and(|id| Uuid::try_parse(id).is_ok());
     }
     inner == text || inner.starts_with('[') && !text.is_empty()
 }

@@ -34,8 +34,8 @@ pub(crate) fn of_event(
 pub(crate) fn of_facts(log: LogIdentity, event: &CheckedEvent, key: &Key) -> Vec<Attribute> {
     let version = Key::FACTS_SCHEMA_VERSION;
     let (kind, schema) = (format!("keyledger.Key.v{version}"), format!("urn:keyledger:key:v{version}"));
-    // An id of its own, since it is another message of the same source: what the key is at a revision.
-    let id = format!("{}:{}", subject(event.event.stream), event.event.revision);
+    // An id of its own, since it is another message of the same source: what the key is after this event.
+    let id = format!("{}:key", event.event.id);
     attributes(log, event, id, kind, schema, Some(&key.partner_id))
 }
 
