@@ -78,5 +78,5 @@ soak: testsetup build ## the long runs of faults and attackers; each prints its 
 		--nocapture --test-threads=1
 	KEYLEDGER_SOAK=1 cargo test --locked -p keyledger-tests --test relay -- faults --nocapture --test-threads=1
 
-bench: setup ## the benchmarks of docs/performance.md, as ratios
+bench: testsetup ## the benchmarks of docs/performance.md, as ratios
 	cargo run --release --locked -p keyledger-tests --bin bench

@@ -10,7 +10,7 @@ use keyledger_projectors::MacKeysSource;
 use keyledger_tests::{Broker, random_bytes};
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use uuid::Uuid;
 
 use crate::history::History;
@@ -18,6 +18,9 @@ use crate::statistics::nanos_each;
 
 /// How long a relay may keep silent on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(120);
+
+/// How long nothing happens before a single event: longer than a relay leaves between two small transactions.
+const QUIET: Duration = Duration::from_millis(60);
 
 /// Where to publish, and how.
 #[derive(Clone, Copy)]
@@ -68,7 +71,7 @@ pub(crate) fn all(history: &History, to: To<'_>) -> anyhow::Result<Published> {
     })
 }
 
-/// Publishes everything, and then so many events more, one after the other: nanoseconds from the moment at which each was
+/// Publishes everything, and then so many events more, each after a pause: nanoseconds from the moment at which each was
 /// durable until it was committed in Kafka.
 pub(crate) fn one_by_one(history: &mut History, to: To<'_>, events: usize) -> anyhow::Result<Vec<f64>> {
     Runtime::new()?.block_on(async {
@@ -77,6 +80,7 @@ pub(crate) fn one_by_one(history: &mut History, to: To<'_>, events: usize) -> an
         follow(&mut progress, Instant::now()).await?;
         let mut nanos = Vec::with_capacity(events);
         for number in 0..events {
+            sleep(QUIET).await;
             let change = history.change(number);
             let appended = history.log.append(change).await?;
             let begun = Instant::now();

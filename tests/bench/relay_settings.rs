@@ -14,7 +14,7 @@ use crate::scale::Scale;
 use crate::statistics::{median, median_ratio, quantile, time};
 
 /// How many single events are published with each setting in a round.
-const SINGLE: usize = 60;
+const SINGLE: usize = 40;
 
 /// A setting, or a few together.
 struct Setting(&'static str, i32, &'static [(&'static str, &'static str)]);
