@@ -132,9 +132,28 @@ fn a_topic_of_events_that_was_emptied_by_making_it_anew_is_refused() {
     relay.expect_live();
     relay.kill();
     broker.delete_topic(&format!("{prefix}.key-events.v1"));
-    is_refused(&registry.data_dir(), &settings, &["is empty, and", "it was made anew"]);
+    is_refused(
+        &registry.data_dir(),
+        &settings,
+        &["key-events.v1 ends at position 0, and", "it was made anew"],
+    );
     broker.delete_topic(&format!("{prefix}.relay-checkpoint.v1"));
     is_refused(&registry.data_dir(), &settings, &["does not know of: a topic was deleted"]);
+}
+
+#[test]
+fn a_topic_of_keys_that_was_made_anew_is_refused() {
+    let (broker, prefix, registry) = unpublished();
+    let settings = publishing(broker, &prefix);
+    let mut relay = RelayProcess::start(&registry.data_dir(), &settings);
+    relay.expect_live();
+    relay.kill();
+    broker.delete_topic(&format!("{prefix}.keys.v1"));
+    is_refused(
+        &registry.data_dir(),
+        &settings,
+        &["keys.v1 ends at position 0, and", "up to 2 was published"],
+    );
 }
 
 #[test]
@@ -152,7 +171,7 @@ fn a_topic_of_events_that_lost_its_end_is_refused() {
     is_refused(
         &registry.data_dir(),
         &settings,
-        &["ends at position 2, and", "up to 3 were published", "records were lost"],
+        &["ends at position 2, and", "up to 3 was published", "records were lost"],
     );
 }
 

@@ -19,6 +19,8 @@ pub(crate) struct Published {
     pub(crate) position: u64,
     /// That event; none before the first.
     pub(crate) event: Option<PublishedEvent>,
+    /// The position of the last event after which the facts of a key were published; 0 before the first.
+    pub(crate) facts: u64,
     /// The position of the first event that was, or is to be, published.
     pub(crate) from: u64,
     /// How many partitions each topic of events has; a key's place depends on it.
@@ -51,6 +53,7 @@ impl Published {
             epoch: log.epoch,
             position: from.get().saturating_sub(1),
             event: None,
+            facts: 0,
             from: from.get(),
             partitions,
             relay,
@@ -81,12 +84,13 @@ mod tests {
         let identity = LogIdentity { log: Uuid::from_u128(7), epoch: 2 };
         let mut published = Published::nothing(identity, Position::new(1), 1, Uuid::from_u128(9));
         published.position = 3;
+        published.facts = 2;
         published.event = Some(PublishedEvent { id: Uuid::from_u128(8), sha256: "00".to_owned() });
         let text = String::from_utf8(published.to_bytes()).expect("text");
         assert_eq!(
             text,
             "{\"log\":\"00000000-0000-0000-0000-000000000007\",\"epoch\":2,\"position\":3,\
-             \"event\":{\"id\":\"00000000-0000-0000-0000-000000000008\",\"sha256\":\"00\"},\"from\":1,\"partitions\":1,\
+             \"event\":{\"id\":\"00000000-0000-0000-0000-000000000008\",\"sha256\":\"00\"},\"facts\":2,\"from\":1,\"partitions\":1,\
              \"relay\":\"00000000-0000-0000-0000-000000000009\"}"
         );
         assert_eq!(Published::from_bytes(text.as_bytes()), Some(published));

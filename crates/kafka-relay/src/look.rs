@@ -73,7 +73,7 @@ pub(crate) async fn confirmed(
         Some(published) => of_this_log(published, cluster, log, keys).await?,
     };
     for topic in [topics.key_events(), topics.keys()] {
-        must_not_hold_more(cluster, &ends, topic, own, published.as_ref()).await?;
+        must_end_there(cluster, &ends, topic, own, published.as_ref()).await?;
     }
     Ok(published.map(|published| Confirmed { published, last }))
 }
@@ -116,8 +116,8 @@ async fn of_this_log(
     Ok(Some(found))
 }
 
-/// Refuses a topic whose end the checkpoint does not know.
-async fn must_not_hold_more(
+/// Refuses a topic that does not end where the checkpoint says.
+async fn must_end_there(
     cluster: &Cluster,
     ends: &Ends,
     topic: &str,
@@ -127,12 +127,11 @@ async fn must_not_hold_more(
     let up_to = published.map(|published| published.position);
     let refuse = |why: String| Err(Trouble::Stop(StopReason::Topics(why)));
     let checkpoint = cluster.topics().checkpoint();
-    let (mut was_written, mut expired, mut greatest) = (false, false, None);
+    let (mut expired, mut greatest) = (false, None);
     for partition in 0..cluster.partitions() {
         // Whoever wants the relay to end need not wait for all of them.
         tokio::task::yield_now().await;
         let tail = ends.tail(topic, partition)?;
-        was_written |= tail.was_written;
         let Some(last) = tail.last else {
             // What was there is kept for a time only.
             expired |= tail.was_written;
@@ -153,20 +152,18 @@ async fn must_not_hold_more(
             ));
         }
     }
-    let is_whole = greatest.is_none_or(|greatest| Some(greatest) == up_to);
-    if topic == cluster.topics().key_events() && !expired && !is_whole {
+    let Some(published) = published else { return Ok(()) };
+    // Of events some may be kept for a time only; of facts the last ones stay.
+    let (says, kept_for_ever) = if topic == cluster.topics().keys() {
+        (published.facts, true)
+    } else {
+        (published.event.as_ref().map_or(0, |_| published.position), false)
+    };
+    let ends_at = greatest.unwrap_or(0);
+    if ends_at != says && (kept_for_ever || !expired) {
         return refuse(format!(
-            "the topic {topic} ends at position {}, and {checkpoint} says that events up to {} were published to it: records were lost, or \
-             removed. Publish to other topics with kafka.topic_prefix",
-            greatest.unwrap_or_default(),
-            up_to.unwrap_or_default()
-        ));
-    }
-    let published_something = published.is_some_and(|published| published.event.is_some());
-    if topic == cluster.topics().key_events() && published_something && !was_written {
-        return refuse(format!(
-            "the topic {topic} is empty, and {checkpoint} says that events were published to it: it was made anew. Publish to other \
-             topics with kafka.topic_prefix"
+            "the topic {topic} ends at position {ends_at}, and {checkpoint} says that everything up to {says} was published to it: it was made \
+             anew, or records were lost. Publish to other topics with kafka.topic_prefix"
         ));
     }
     Ok(())

@@ -7,8 +7,6 @@ pub(crate) struct Meters {
     pub(crate) position: Gauge,
     pub(crate) lag_events: Gauge,
     lag_seconds: Gauge,
-    /// 1 once the relay stopped by itself: the alarm for somebody to look.
-    pub(crate) stopped: Gauge,
     /// How many events one transaction held.
     pub(crate) transaction_events: Histogram,
     transaction_seconds: Histogram,
@@ -19,13 +17,10 @@ pub(crate) struct Meters {
 
 impl Meters {
     pub(crate) fn new() -> Self {
-        let stopped = gauge!("keyledger_kafka_relay_stopped");
-        stopped.set(0.0);
         Self {
             position: gauge!("keyledger_kafka_relay_position"),
             lag_events: gauge!("keyledger_kafka_relay_lag_events"),
             lag_seconds: gauge!("keyledger_kafka_relay_lag_seconds"),
-            stopped,
             transaction_events: histogram!("keyledger_kafka_relay_transaction_events"),
             transaction_seconds: histogram!("keyledger_kafka_relay_transaction_seconds"),
             takeovers: counter!("keyledger_kafka_relay_takeovers_total"),

@@ -17,7 +17,10 @@ use crate::{
 /// How long one call may block: whoever wants the relay to end does not wait for longer.
 const STEP: Duration = Duration::from_millis(500);
 
-/// How long the client is asked for news.
+/// How long is slept between two questions whether every record was taken.
+const BETWEEN_QUESTIONS: Duration = Duration::from_millis(1);
+
+/// How long the client gets before it is asked for news.
 const NEWS: Duration = Duration::from_millis(5);
 
 /// How many records are handed over between two looks at what became of earlier ones.
@@ -97,19 +100,21 @@ impl Producer {
     /// Commits what was handed over since [`Producer::begin`].
     pub(crate) fn commit(&self) -> Result<Step, Trouble> {
         let deadline = tokio::time::Instant::now() + STEP;
-        // A poll takes all the time it is given: many short ones end soon after the last record was taken.
+        // The client's own waits spin for their last millisecond, and would keep a core from whoever answers commands.
         while self.client.in_flight_count() > 0 {
             if tokio::time::Instant::now() >= deadline {
                 return Ok(self.not_yet());
             }
-            self.client.poll(Duration::from_millis(1));
+            self.client.poll(Duration::ZERO);
+            std::thread::sleep(BETWEEN_QUESTIONS);
         }
         self.step(|client| client.commit_transaction(STEP))
     }
 
     /// Kafka has not answered; what the client says of it meanwhile is taken in.
     fn not_yet(&self) -> Step {
-        self.client.poll(NEWS);
+        std::thread::sleep(NEWS);
+        self.client.poll(Duration::ZERO);
         Step::NotYet(self.client.context().complaint())
     }
 

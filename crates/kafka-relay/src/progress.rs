@@ -1,6 +1,7 @@
 use std::{sync::Arc, time::Instant};
 
 use keyledger_event_log::Position;
+use metrics::{Gauge, gauge};
 use tokio::sync::watch;
 
 use crate::StopReason;
@@ -44,7 +45,11 @@ impl State {
 }
 
 /// The one who tells others how far the relay has come.
-pub(crate) struct Teller(watch::Sender<Progress>);
+pub(crate) struct Teller {
+    progress: watch::Sender<Progress>,
+    /// 1 once the relay stopped by itself: the alarm for somebody to look.
+    stopped: Gauge,
+}
 
 impl Teller {
     pub(crate) fn new(begun: Instant) -> (Self, watch::Receiver<Progress>) {
@@ -55,15 +60,17 @@ impl Teller {
             heard_at: begun,
             unreadable: 0,
         });
-        (Self(sender), receiver)
+        let stopped = gauge!("keyledger_kafka_relay_stopped");
+        stopped.set(0.0);
+        (Self { progress: sender, stopped }, receiver)
     }
 
     pub(crate) fn now(&self) -> Progress {
-        self.0.borrow().clone()
+        self.progress.borrow().clone()
     }
 
     pub(crate) fn published(&self, position: Position, unreadable: u64) {
-        self.0.send_modify(|progress| {
+        self.progress.send_modify(|progress| {
             progress.position = position;
             progress.unreadable += unreadable;
             if matches!(progress.state, State::CutOff(_)) {
@@ -73,25 +80,28 @@ impl Teller {
     }
 
     pub(crate) fn lag(&self, events: u64) {
-        self.0.send_modify(|progress| progress.lag_events = events);
+        self.progress.send_modify(|progress| progress.lag_events = events);
     }
 
     /// Everything that was in the log at this moment is committed by now.
     pub(crate) fn heard(&self, at: Instant) {
-        self.0.send_modify(|progress| {
+        self.progress.send_modify(|progress| {
             progress.heard_at = at;
             progress.state = State::Live;
         });
     }
 
     pub(crate) fn cut_off(&self, why: &str) {
-        self.0.send_modify(|progress| progress.state = State::CutOff(why.into()));
+        self.progress.send_modify(|progress| progress.state = State::CutOff(why.into()));
     }
 
     /// Nothing more will come.
     pub(crate) fn over(&self, outcome: Result<(), StopReason>) {
+        if outcome.is_err() {
+            self.stopped.set(1.0);
+        }
         let state = outcome.map_or_else(|reason| State::Stopped(Arc::new(reason)), |()| State::Ended);
-        self.0.send_modify(|progress| progress.state = state);
+        self.progress.send_modify(|progress| progress.state = state);
     }
 }
 

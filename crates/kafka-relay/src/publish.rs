@@ -133,7 +133,7 @@ impl Publishing {
     async fn commit(
         &mut self,
         events: &[CheckedEvent],
-        published: Published,
+        mut published: Published,
         waiting: &mut impl Waiting,
     ) -> Result<(), Trouble> {
         const ROOM: &str = "to take what is to be published";
@@ -145,6 +145,7 @@ impl Publishing {
             wait_for(waiting, ROOM, Some(COMMIT_PATIENCE), || producer.key_event(&what_happened)).await?;
             if let Some(facts) = facts {
                 wait_for(waiting, ROOM, Some(COMMIT_PATIENCE), || producer.key(&facts)).await?;
+                published.facts = event.position.get();
             }
         }
         let producer = &mut self.producer;

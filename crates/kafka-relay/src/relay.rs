@@ -77,7 +77,6 @@ impl Relay {
             });
             if let Err(reason) = &outcome {
                 tracing::error!(%reason, "the relay stopped, and does not go on by itself");
-                worker.meters.stopped.set(1.0);
             }
             worker.teller.over(outcome);
         };

@@ -51,10 +51,7 @@ impl Installation {
         let directory = DataDir::new(&settings.server.data_dir);
         must_be_there(&directory)?;
         directory.create().with_context(|| format!("cannot use {}", directory.path().display()))?;
-        let mut lock = directory.lock(role)?;
-        if role == Role::Serve && settings.kafka.brokers.is_some() {
-            directory.lock_also(&mut lock, Role::Relay)?;
-        }
+        let lock = directory.lock(role)?;
         let keyring = keyring_of(settings, &directory)?;
         let log = match settings.log.store {
             Store::Sqlite => Arc::new(SqliteLog::open(directory.log())?),
@@ -126,6 +123,25 @@ impl HeldKeyring {
             );
         }
         Ok(())
+    }
+
+    /// Tells everybody about a keyring that was changed, for ever: `told` in this process, and the commands beside it, which
+    /// read what whoever holds `lock` has loaded.
+    pub(crate) async fn follow(&self, lock: &RoleLock, told: impl Fn(&Keyring)) {
+        let mut keyring = self.0.clone();
+        loop {
+            let summary = {
+                let keyring = keyring.borrow_and_update();
+                told(&keyring);
+                keyring.summary()
+            };
+            if let Err(error) = lock.report(&summary) {
+                tracing::warn!(%error, "cannot tell the commands beside this process which keys it has loaded");
+            }
+            if keyring.changed().await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        }
     }
 
     /// The MAC keys, as they are whenever they are asked for.

@@ -1,7 +1,6 @@
 //! Kafka: how the settings reach the relay, the relay as a role of its own, and the commands that look at the topics.
 
 mod client_file;
-mod progress_bar;
 pub(crate) mod relay;
 pub(crate) mod replay;
 pub(crate) mod verify;

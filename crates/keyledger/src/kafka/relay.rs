@@ -12,8 +12,8 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{
     cli::Context,
-    data_dir::{Role, RoleLock},
-    installation::{HeldKeyring, ReadOnly},
+    data_dir::Role,
+    installation::ReadOnly,
     ops::{livez, not_found, probe, readiness, relay_role, rendered},
     serve::{as_message, listener, tidy_metrics, url},
     settings::Settings,
@@ -71,7 +71,7 @@ pub(crate) async fn run(
         _ = terminate.recv() => Ok(()),
         _ = interrupt.recv() => Ok(()),
         reason = stopped(&relay) => Err(reason),
-        () = follow_keyring(&keyring, &lock) => Ok(()),
+        () = keyring.follow(&lock, |_| {}) => Ok(()),
         () = tidy_metrics(upkeep) => Ok(()),
     };
     relay.stop().await;
@@ -89,20 +89,6 @@ async fn stopped(relay: &Relay) -> anyhow::Error {
     {
         Ok(State::Stopped(reason)) => anyhow!("{reason}"),
         _ => anyhow!("the relay has ended"),
-    }
-}
-
-/// Tells the commands beside this process which keys it has loaded, for ever.
-async fn follow_keyring(keyring: &HeldKeyring, lock: &RoleLock) {
-    let mut keyring = keyring.0.clone();
-    loop {
-        let summary = keyring.borrow_and_update().summary();
-        if let Err(error) = lock.report(&summary) {
-            tracing::warn!(%error, "cannot tell the commands beside this process which keys it has loaded");
-        }
-        if keyring.changed().await.is_err() {
-            std::future::pending::<()>().await;
-        }
     }
 }
 

@@ -1,10 +1,11 @@
 use keyledger_event_log::{Position, PublicLog};
 use keyledger_kafka_relay::{Replay, replay};
 
-use super::{needed_cluster, progress_bar::progress_bar, relay_id};
+use super::{needed_cluster, relay_id};
 use crate::{
     cli::{Context, roles::ReplayArgs},
     installation::ReadOnly,
+    output::progress_bar,
 };
 
 /// Publishes history to other topics than the relay's, also while the relay publishes.

@@ -1,11 +1,11 @@
 use keyledger_event_log::PublicLog;
 use keyledger_kafka_relay::{Report, verify};
 
-use super::{needed_cluster, progress_bar::progress_bar};
+use super::needed_cluster;
 use crate::{
     cli::{Context, roles::VerifyArgs},
     installation::ReadOnly,
-    output::{clean, count},
+    output::{clean, count, progress_bar},
 };
 
 /// Compares the topics with the log, also while the relay publishes, and tells what does not agree.

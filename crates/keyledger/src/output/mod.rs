@@ -3,6 +3,7 @@
 mod causes;
 mod clean;
 mod count;
+mod progress_bar;
 mod table;
 
 use std::{
@@ -19,6 +20,7 @@ use serde::Serialize;
 pub(crate) use causes::causes;
 pub(crate) use clean::{clean, one_line};
 pub(crate) use count::count;
+pub(crate) use progress_bar::progress_bar;
 pub(crate) use table::Table;
 
 /// The process's standard streams, and the form that was asked for.

@@ -1,8 +1,7 @@
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use keyledger_event_log::{EventLog, Position};
+use keyledger_event_log::EventLog;
 use keyledger_projectors::{Projection, Rebuilt, rebuild};
 use keyledger_read_models::PartnerKeys;
 use keyledger_validator::{KeyIndex, snapshot};
@@ -17,6 +16,7 @@ use crate::{
     data_dir::Role,
     environment::Stopwatch,
     installation::{Installation, index_config},
+    output::progress_bar,
 };
 
 /// Makes every read model anew from the log alone, with a progress bar on a terminal, and tells by its digest whether
@@ -68,21 +68,8 @@ async fn one<P: Projection>(
     quiet: bool,
 ) -> anyhow::Result<Rebuilt<P>> {
     let log: Arc<dyn EventLog> = installation.log.clone();
-    let bar = progress_bar(projection.name(), quiet);
-    let shown = bar.clone();
-    let on_progress = move |position: Position, head: Position| {
-        shown.set_length(head.get());
-        shown.set_position(position.get());
-    };
+    let (bar, on_progress) = progress_bar(projection.name(), quiet);
     let rebuilt = rebuild(log, installation.keyring.mac_keys_source(), projection, on_progress).await;
     bar.finish_and_clear();
     Ok(rebuilt?)
-}
-
-/// A bar on a terminal, nothing elsewhere.
-fn progress_bar(name: &'static str, quiet: bool) -> ProgressBar {
-    let target = if quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
-    let style = ProgressStyle::with_template("{msg:14} [{bar:40}] {pos}/{len} events, {per_sec}, {eta} left");
-    let bar = ProgressBar::with_draw_target(Some(0), target).with_message(name);
-    style.map_or(bar.clone(), |style| bar.with_style(style))
 }

@@ -42,6 +42,7 @@ use crate::{
     environment::{OsRandomness, SystemClock},
     installation::{self, Installation},
     kafka,
+    keyring::Keyring,
     settings::{Endpoint, Settings},
 };
 
@@ -70,14 +71,23 @@ pub(crate) async fn run(
 ) -> anyhow::Result<()> {
     let settings = context.settings();
     let begun = installation::begin(settings, Catalogue::builtin()).await?;
-    let installation = Installation::open(settings, Role::Serve)?;
+    let mut installation = Installation::open(settings, Role::Serve)?;
+    if settings.kafka.brokers.is_some() {
+        installation.directory.lock_also(&mut installation.lock, Role::Relay)?;
+    }
     installation.confirm_witnesses(settings).await?;
     warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
     let readers = Readers::start(settings, &installation)?;
     let stopping = Arc::new(AtomicBool::new(false));
     let mut ending = Ending::watch(&installation)?;
     let upkeep = metrics.clone();
-    let relay = kafka::publish(settings, installation.log.clone(), &installation.keyring)?;
+    let relay = match kafka::publish(settings, installation.log.clone(), &installation.keyring) {
+        Ok(relay) => relay,
+        Err(error) => {
+            readers.stop().await;
+            return Err(error);
+        }
+    };
     let listeners =
         match Listeners::open(settings, &installation, &readers, relay.as_ref(), &stopping, metrics) {
             Ok(listeners) => listeners,
@@ -92,10 +102,11 @@ pub(crate) async fn run(
     drop(begun);
 
     let mut snapshots = Snapshots::new(&readers, &installation);
+    let take_up = |keyring: &Keyring| readers.index.set_peppers(keyring.peppers());
     let ended = tokio::select! {
         ended = ending.wait() => ended,
         () = snapshots.keep() => Ok(()),
-        () = follow_keyring(&installation, &readers) => Ok(()),
+        () = installation.keyring.follow(&installation.lock, take_up) => Ok(()),
         () = tidy_metrics(upkeep) => Ok(()),
     };
     stopping.store(true, std::sync::atomic::Ordering::Release);
@@ -145,24 +156,6 @@ impl Ending {
                 "the log failed and takes no more events, so the process ends: {}; mend the cause, then start again",
                 why.as_deref().unwrap_or_default()
             ),
-        }
-    }
-}
-
-/// Tells everybody about a keyring that was changed, for ever.
-async fn follow_keyring(installation: &Installation, readers: &Readers) {
-    let mut keyring = installation.keyring.0.clone();
-    loop {
-        let summary = {
-            let keyring = keyring.borrow_and_update();
-            readers.index.set_peppers(keyring.peppers());
-            keyring.summary()
-        };
-        if let Err(error) = installation.lock.report(&summary) {
-            tracing::warn!(%error, "cannot tell the commands beside this process which keys it has loaded");
-        }
-        if keyring.changed().await.is_err() {
-            std::future::pending::<()>().await;
         }
     }
 }

@@ -2,7 +2,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use keyledger_event_log::Position;
 
 /// A bar on a terminal, nothing elsewhere; and what moves it.
-pub(super) fn progress_bar(
+pub(crate) fn progress_bar(
     doing: &'static str,
     quiet: bool,
 ) -> (ProgressBar, impl FnMut(Position, Position) + Send + 'static) {
