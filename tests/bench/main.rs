@@ -3,7 +3,7 @@
 //! Every pair of figures is taken in one run, alternating, and stated as the ratio of the two, because machines are shared
 //! and noisy; a ratio is the median over the rounds. A whole run prints its tables and writes them into
 //! `docs/performance.md`, which explains them. `bench quick` takes a tenth of the keys and few rounds and only prints: it
-//! shows that the benchmarks work. `bench relay` measures the relay alone, and what its settings are worth, and only prints.
+//! shows that the benchmarks work. `bench relay` measures the relay alone, and what its settings are worth, and only prints; `bench relay throughput` one part of it.
 //! Nothing here fails on time.
 #![allow(
     clippy::disallowed_methods,
@@ -49,12 +49,13 @@ fn main() -> anyhow::Result<()> {
     match *arguments {
         [] => measure(&Scale::WHOLE)?.write(),
         ["quick"] => measure(&Scale::QUICK).map(drop),
-        ["relay"] => measure_relay(&Scale::WHOLE),
-        ["relay", "quick"] => measure_relay(&Scale::QUICK),
-        ["relay", "beside"] => measure_beside(&Scale::WHOLE),
+        ["relay"] => measure_relay(&OF_THE_RELAY, &Scale::WHOLE),
+        ["relay", "quick"] => measure_relay(&OF_THE_RELAY, &Scale::QUICK),
+        ["relay", one] => measure_relay(&[one], &Scale::WHOLE),
+        ["relay", one, "quick"] => measure_relay(&[one], &Scale::QUICK),
         // How it starts the servers that it measures against: each must be a process of its own.
         ["hello", kind, address] => hello::serve(kind, address.parse()?),
-        _ => anyhow::bail!("usage: bench [relay [beside]] [quick]"),
+        _ => anyhow::bail!("usage: bench [relay [throughput|beside|settings]] [quick]"),
     }
 }
 
@@ -90,23 +91,24 @@ fn measure(scale: &Scale) -> anyhow::Result<Report> {
     Ok(report)
 }
 
-/// What Kafka is to commands, alone.
-fn measure_beside(scale: &Scale) -> anyhow::Result<()> {
-    process::build()?;
-    let home = tempfile::tempdir()?;
-    Report::begin().add(relay_beside::measure(home.path(), scale)?);
-    Ok(())
-}
+/// What is measured of the relay.
+const OF_THE_RELAY: [&str; 3] = ["throughput", "beside", "settings"];
 
-/// The relay alone, and what each of its settings is worth.
-fn measure_relay(scale: &Scale) -> anyhow::Result<()> {
+/// Of the relay alone, some of what there is to measure.
+fn measure_relay(what: &[&str], scale: &Scale) -> anyhow::Result<()> {
     process::build()?;
     let home = tempfile::tempdir()?;
     let mut report = Report::begin();
-    report.add(relay::measure(home.path(), scale)?);
-    report.add(relay_beside::measure(home.path(), scale)?);
-    for table in relay_settings::measure(home.path(), scale)? {
-        report.add(table);
+    for &one in what {
+        report.add(match one {
+            "throughput" => relay::measure(home.path(), scale)?,
+            "beside" => relay_beside::measure(home.path(), scale)?,
+            "settings" => relay_settings::measure(home.path(), scale)?,
+            other => anyhow::bail!(
+                "nothing called {other} is measured of the relay, but {}",
+                OF_THE_RELAY.join(", ")
+            ),
+        });
     }
     Ok(())
 }

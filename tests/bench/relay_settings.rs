@@ -43,7 +43,7 @@ struct Tried {
     single: Vec<f64>,
 }
 
-pub(crate) fn measure(home: &Path, scale: &Scale) -> anyhow::Result<Vec<Table>> {
+pub(crate) fn measure(home: &Path, scale: &Scale) -> anyhow::Result<Table> {
     let home = home.join("settings");
     fs::create_dir(&home)?;
     let mut history = History::make(&home, scale.published / 2)?;
@@ -59,7 +59,7 @@ pub(crate) fn measure(home: &Path, scale: &Scale) -> anyhow::Result<Vec<Table>> 
             single(&mut short, &broker, at, &mut tried[at])?;
         }
     }
-    Ok(vec![table(&tried)])
+    Ok(table(&tried))
 }
 
 fn publish(history: &mut History, broker: &Broker, at: usize, tried: &mut Tried) -> anyhow::Result<()> {

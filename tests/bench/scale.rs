@@ -39,7 +39,7 @@ impl Scale {
         slices: 3,
         slice: Duration::from_millis(200),
         revocations: 20,
-        published: 50_000,
+        published: 200_000,
         creations: 10,
     };
 }

@@ -1,8 +1,9 @@
 use keyledger_event_log::{LogIdentity, Position};
-use keyledger_projectors::CheckedEvent;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
+
+use crate::reading::Outgoing;
 
 /// The key of every record of the checkpoint topic, so that the last one stays.
 pub(crate) const KEY: &str = "checkpoint";
@@ -40,8 +41,8 @@ pub(crate) struct PublishedEvent {
 }
 
 impl PublishedEvent {
-    pub(crate) fn of(event: &CheckedEvent) -> Self {
-        Self { id: event.event.id, sha256: hex::encode(Sha256::digest(&event.public)) }
+    pub(crate) fn of(id: Uuid, public: &[u8]) -> Self {
+        Self { id, sha256: hex::encode(Sha256::digest(public)) }
     }
 }
 
@@ -60,9 +61,16 @@ impl Published {
         }
     }
 
-    /// The same, after `event` was published too.
-    pub(crate) fn and(&self, event: &CheckedEvent) -> Self {
-        Self { position: event.position.get(), event: Some(PublishedEvent::of(event)), ..self.clone() }
+    /// The same, after these events were published too.
+    pub(crate) fn and(mut self, events: &[Outgoing]) -> Self {
+        if let Some(last) = events.last() {
+            self.position = last.position.get();
+            self.event = Some(PublishedEvent::of(last.id, &last.what_happened.value));
+        }
+        if let Some(last) = events.iter().rfind(|event| event.facts.is_some()) {
+            self.facts = last.position.get();
+        }
+        self
     }
 
     pub(crate) fn to_bytes(&self) -> Vec<u8> {

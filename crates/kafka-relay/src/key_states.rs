@@ -1,21 +1,33 @@
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    mem,
+    sync::Arc,
+};
 
 use keyledger_domain::{
     envelope::Stream,
     event::Body,
     key::{Happened, Key, evolve},
 };
-use keyledger_event_log::{EventLog, Revision, StreamName};
+use keyledger_event_log::{EventLog, Position, Revision, StreamName};
 use keyledger_projectors::{CheckedEvent, MacKeysSource, ProjectionError, StopReason};
+use tokio::task::JoinSet;
 
-/// How many streams are remembered, about 0.6 KiB each; beyond it all are forgotten and read anew when they are needed.
-const REMEMBERED: usize = 50_000;
+use crate::tasks;
+
+/// How many streams a generation remembers, and those of one batch more, about 0.6 KiB each. There are two: when the
+/// younger one is full, the older one is forgotten, and what only that one held is read anew when it is needed.
+const GENERATION: usize = 50_000;
+
+/// How many streams are read at once.
+const AT_ONCE: usize = 4;
 
 /// What keys are after each event, for a reader that keeps no model: remembered for a while, else folded from the log.
 pub(crate) struct KeyStates {
-    log: Arc<dyn EventLog>,
-    keys: MacKeysSource,
-    held: HashMap<Stream, Held>,
+    past: Past,
+    generation: usize,
+    young: HashMap<Stream, Held>,
+    old: HashMap<Stream, Held>,
 }
 
 /// A stream up to a revision.
@@ -27,54 +39,119 @@ struct Held {
 
 impl KeyStates {
     pub(crate) fn new(log: Arc<dyn EventLog>, keys: MacKeysSource) -> Self {
-        Self { log, keys, held: HashMap::new() }
+        Self::remembering(GENERATION, log, keys)
+    }
+
+    fn remembering(generation: usize, log: Arc<dyn EventLog>, keys: MacKeysSource) -> Self {
+        Self { past: Past { log, keys }, generation, young: HashMap::new(), old: HashMap::new() }
+    }
+
+    /// Reads what is not remembered of the streams of these events, which come next: several at once, since a stream that
+    /// is far back is waited for.
+    ///
+    /// # Errors
+    /// [`StopReason`] where a stream is not whole, or cannot be read.
+    pub(crate) async fn recall(&mut self, events: &[CheckedEvent]) -> Result<(), StopReason> {
+        // Only now is anything forgotten: what is known here is still known when these events are told.
+        if self.young.len() >= self.generation {
+            self.old = mem::take(&mut self.young);
+        }
+        let mut seen = HashSet::new();
+        let firsts = events.iter().filter(|event| seen.insert(event.event.stream));
+        let mut unknown: Vec<_> = firsts.filter(|event| !self.knows_before(event)).map(Place::of).collect();
+        let mut reads = JoinSet::new();
+        let share = unknown.len().div_ceil(AT_ONCE);
+        while !unknown.is_empty() {
+            let some = unknown.split_off(unknown.len().saturating_sub(share));
+            reads.spawn(self.past.clone().before(some));
+        }
+        while let Some(read) = tasks::next(&mut reads).await {
+            self.young.extend(read?);
+        }
+        Ok(())
     }
 
     /// The key that an event is about, after it; none where it is about no key, or none that this build can tell of.
-    /// That nothing was taken out of the event's stream before it is seen on the way.
+    /// The event was among those of the last [`KeyStates::recall`], and all before it were told.
     ///
     /// # Errors
-    /// [`StopReason`] where the stream is not whole, or cannot be read.
-    pub(crate) async fn after(&mut self, event: &CheckedEvent) -> Result<Option<&Key>, StopReason> {
+    /// [`StopReason`] where an event was taken out of the stream before this one.
+    pub(crate) fn after(&mut self, event: &CheckedEvent) -> Result<Option<&Key>, StopReason> {
         let (stream, revision) = (event.event.stream, event.event.revision);
-        let before = match (revision.checked_sub(1), self.held.remove(&stream)) {
+        let before = self.young.remove(&stream).or_else(|| self.old.remove(&stream));
+        let before = match (revision.checked_sub(1), before) {
             (None, _) => None,
             (Some(before), Some(held)) if held.revision == before => held.key,
-            (Some(_), _) => self.read_before(event).await?,
+            (Some(_), held) => return Err(Place::of(event).lacks(held.map(|held| held.revision))),
         };
         let key = fold(before, event);
-        if self.held.len() >= REMEMBERED {
-            self.held.clear();
-        }
-        self.held.insert(stream, Held { revision, key });
-        Ok(self.held.get(&stream).and_then(|held| held.key.as_ref()))
+        Ok(self.young.entry(stream).insert_entry(Held { revision, key }).into_mut().key.as_ref())
     }
 
-    /// Folds everything that stands in the event's stream before it.
-    async fn read_before(&self, event: &CheckedEvent) -> Result<Option<Key>, StopReason> {
-        let name = StreamName::new(event.event.stream.to_string());
+    fn knows_before(&self, event: &CheckedEvent) -> bool {
+        let Some(before) = event.event.revision.checked_sub(1) else { return true };
+        let held = self.young.get(&event.event.stream).or_else(|| self.old.get(&event.event.stream));
+        held.is_some_and(|held| held.revision == before)
+    }
+}
+
+/// Where an event stands.
+struct Place {
+    position: Position,
+    stream: Stream,
+    revision: u64,
+}
+
+impl Place {
+    fn of(event: &CheckedEvent) -> Self {
+        Self { position: event.position, stream: event.event.stream, revision: event.event.revision }
+    }
+
+    /// Its stream does not hold everything before it.
+    fn lacks(&self, held: Option<u64>) -> StopReason {
+        StopReason::Projection(ProjectionError::MissingRevision {
+            position: self.position,
+            stream: self.stream.to_string(),
+            held,
+            found: self.revision,
+        })
+    }
+}
+
+/// Reads streams from their beginning.
+#[derive(Clone)]
+struct Past {
+    log: Arc<dyn EventLog>,
+    keys: MacKeysSource,
+}
+
+impl Past {
+    /// Folds everything that stands in each stream before a place.
+    async fn before(self, places: Vec<Place>) -> Result<Vec<(Stream, Held)>, StopReason> {
+        let mut found = Vec::with_capacity(places.len());
+        for place in places {
+            found.push((place.stream, self.before_one(&place).await?));
+        }
+        Ok(found)
+    }
+
+    async fn before_one(&self, place: &Place) -> Result<Held, StopReason> {
+        let name = StreamName::new(place.stream.to_string());
         let keys = (self.keys)();
-        let mut key = None;
-        let mut expected = 0;
+        let mut held: Option<Held> = None;
         for recorded in self.log.read_stream(&name, Revision::FIRST).await? {
-            if expected == event.event.revision {
-                return Ok(key);
-            }
-            if recorded.revision.get() != expected {
+            let revision = recorded.revision.get();
+            let expected = held.as_ref().map_or(0, |held| held.revision + 1);
+            if revision >= place.revision || revision != expected {
                 break;
             }
-            key = fold(key, &CheckedEvent::open(recorded, &keys, self.log.identity())?);
-            expected += 1;
+            let event = CheckedEvent::open(recorded, &keys, self.log.identity())?;
+            held = Some(Held { revision, key: fold(held.and_then(|held| held.key), &event) });
         }
-        if expected == event.event.revision {
-            return Ok(key);
+        match held {
+            Some(held) if held.revision + 1 == place.revision => Ok(held),
+            held => Err(place.lacks(held.map(|held| held.revision))),
         }
-        Err(StopReason::Projection(ProjectionError::MissingRevision {
-            position: event.position,
-            stream: event.event.stream.to_string(),
-            held: expected.checked_sub(1),
-            found: event.event.revision,
-        }))
     }
 }
 
@@ -99,15 +176,23 @@ fn fold(before: Option<Key>, event: &CheckedEvent) -> Option<Key> {
 mod tests {
     use keyledger_event_log::PublicLog;
 
+    use std::slice;
+
     use super::*;
     use crate::story::{Story, created, keys, renamed};
 
     fn states(story: &Story) -> KeyStates {
-        KeyStates::new(Arc::new(PublicLog::of(story.0.clone())), keys())
+        remembering(GENERATION, story)
+    }
+
+    fn remembering(generation: usize, story: &Story) -> KeyStates {
+        KeyStates::remembering(generation, Arc::new(PublicLog::of(story.0.clone())), keys())
     }
 
     async fn told(story: &Story, states: &mut KeyStates, position: u64) -> Option<(String, u64)> {
-        let key = states.after(&story.event(position).await).await.expect("the log is whole");
+        let event = story.event(position).await;
+        states.recall(slice::from_ref(&event)).await.expect("the log is whole");
+        let key = states.after(&event).expect("it was recalled");
         key.map(|key| (key.name.to_string(), key.revision))
     }
 
@@ -129,6 +214,40 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn however_little_is_remembered_and_however_events_come_together_the_keys_are_the_same() {
+        let story = Story::new();
+        let mut revisions = [0; 7];
+        let mut expected = Vec::new();
+        // Each key is changed again after 1, 2, 3 … others.
+        for step in 0..200_usize {
+            let key = (step * step / 3 + step) % revisions.len();
+            let revision = revisions[key];
+            let name = if revision == 0 { "first".to_owned() } else { format!("{key} in {revision}") };
+            let body = if revision == 0 { created() } else { renamed(&name) };
+            story.happens(key as u128, revision, body).await;
+            expected.push((name, revision));
+            revisions[key] += 1;
+        }
+        for (generation, batch) in [(1, 1), (2, 3), (3, 5), (1, 200), (100, 7)] {
+            let mut states = remembering(generation, &story);
+            let mut told = Vec::new();
+            for first in (0..200).step_by(batch) {
+                let mut events = Vec::new();
+                for number in first..200.min(first + batch) {
+                    events.push(story.event(number as u64 + 1).await);
+                }
+                states.recall(&events).await.expect("the log is whole");
+                for event in &events {
+                    let key = states.after(event).expect("it was recalled").expect("a key");
+                    told.push((key.name.to_string(), key.revision));
+                }
+                assert!(states.young.len() <= generation + batch && states.old.len() <= generation + batch);
+            }
+            assert_eq!(told, expected, "generations of {generation}, batches of {batch}");
+        }
+    }
+
+    #[tokio::test]
     async fn an_event_of_a_later_release_marks_its_key_and_leaves_the_facts() {
         let story = Story::new();
         story.happens(1, 0, created()).await;
@@ -137,7 +256,8 @@ mod tests {
         let mut states = states(&story);
         for (position, name, unreadable) in [(1, "first", false), (2, "first", true), (3, "third", true)] {
             let event = story.event(position).await;
-            let key = states.after(&event).await.expect("the log is whole").expect("a key");
+            states.recall(slice::from_ref(&event)).await.expect("the log is whole");
+            let key = states.after(&event).expect("it was recalled").expect("a key");
             assert_eq!((key.name.to_string().as_str(), key.unreadable), (name, unreadable));
         }
     }
@@ -150,7 +270,8 @@ mod tests {
         let mut event = story.event(2).await;
         // As if one had been taken out before it, in a log whose positions may have gaps.
         event.event.revision = 3;
-        let refusal = states(&story).after(&event).await.expect_err("a refusal").to_string();
+        let refusal =
+            states(&story).recall(slice::from_ref(&event)).await.expect_err("a refusal").to_string();
         assert!(refusal.contains("stands revision 3") && refusal.contains("2 was expected"), "{refusal}");
     }
 }

@@ -24,12 +24,14 @@ mod meters;
 mod producer;
 mod progress;
 mod publish;
+mod read_ahead;
+mod reading;
 mod record;
 mod relay;
 mod replay;
-
 mod stop_reason;
 mod story;
+mod tasks;
 mod topics;
 mod verify;
 
@@ -37,7 +39,6 @@ pub use cluster::{Cluster, Misconfigured};
 pub use progress::{Progress, State};
 pub use relay::{Relay, RelayParts};
 pub use replay::{Replay, replay};
-
 pub use stop_reason::StopReason;
 pub use topics::{InvalidPrefix, Topics};
 pub use verify::{Finding, Report, verify};

@@ -110,7 +110,7 @@ async fn of_this_log(
         return Err(StopReason::Different { topic, position }.into());
     };
     let found = CheckedEvent::open(found, &keys(), own).map_err(keyledger_projectors::StopReason::from)?;
-    if PublishedEvent::of(&found) != *event {
+    if PublishedEvent::of(found.event.id, &found.public) != *event {
         return Err(StopReason::Different { topic, position }.into());
     }
     Ok(Some(found))

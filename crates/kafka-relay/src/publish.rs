@@ -1,17 +1,16 @@
 use std::{sync::Arc, time::Duration};
 
-use keyledger_domain::event::Body;
-use keyledger_event_log::{Checkpoint, EventLog, LogIdentity, Position};
-use keyledger_projectors::{CheckedEvent, Intake, MacKeysSource};
+use keyledger_event_log::{Checkpoint, EventLog, Position};
+use keyledger_projectors::{Intake, MacKeysSource};
 use uuid::Uuid;
 
 use crate::{
     Cluster, StopReason,
     checkpoint::Published,
-    key_states::KeyStates,
     look::{self, Confirmed},
     producer::{Producer, Step},
-    record::Record,
+    read_ahead::ReadAhead,
+    reading::{Outgoing, Reading},
     stop_reason::Trouble,
     topics,
 };
@@ -28,10 +27,9 @@ pub(crate) trait Waiting {
 
 /// One attempt to publish a log: from taking the topics over until something goes wrong.
 pub(crate) struct Publishing {
-    log: LogIdentity,
+    log: Arc<dyn EventLog>,
     producer: Producer,
-    states: KeyStates,
-    intake: Intake,
+    reading: ReadAhead,
     published: Published,
 }
 
@@ -96,9 +94,10 @@ impl Publishing {
                 (intake, Published::nothing(log.identity(), from, cluster.partitions(), source.relay))
             }
         };
-        let states = KeyStates::new(Arc::clone(&log), Arc::clone(&source.keys));
-        let mut publishing = Self { log: log.identity(), producer, states, intake, published };
-        publishing.commit(&[], publishing.published.clone(), waiting).await?;
+        let reading = Reading::of(intake, Arc::clone(&log), Arc::clone(&source.keys));
+        let reading = ReadAhead::of(reading);
+        let mut publishing = Self { log, producer, reading, published };
+        publishing.commit(&[], waiting).await?;
         source.has_signed = true;
         Ok(publishing)
     }
@@ -114,56 +113,37 @@ impl Publishing {
     }
 
     /// How many events are still to come, as the log tells now.
-    pub(crate) async fn lag(&mut self) -> Result<u64, Trouble> {
-        Ok(self.intake.lag().await?)
+    pub(crate) async fn lag(&self) -> Result<u64, Trouble> {
+        Ok(self.log.head().await?.since(self.position()))
     }
 
     /// Publishes what comes next, in one transaction; nothing where the log is quiet.
     pub(crate) async fn next(&mut self, waiting: &mut impl Waiting) -> Result<Batch, Trouble> {
-        let events = self.intake.next().await?;
-        let unreadable =
-            events.iter().filter(|event| matches!(event.event.body, Body::Unreadable(_))).count();
-        if let Some(last) = events.last() {
-            let published = self.published.and(last);
-            self.commit(&events, published, waiting).await?;
+        let events = self.reading.next().await?;
+        if !events.is_empty() {
+            self.commit(&events, waiting).await?;
         }
+        let unreadable = events.iter().filter(|event| !event.readable).count();
         Ok(Batch { events: events.len(), unreadable: unreadable as u64 })
     }
 
-    async fn commit(
-        &mut self,
-        events: &[CheckedEvent],
-        mut published: Published,
-        waiting: &mut impl Waiting,
-    ) -> Result<(), Trouble> {
+    async fn commit(&mut self, events: &[Outgoing], waiting: &mut impl Waiting) -> Result<(), Trouble> {
         const ROOM: &str = "to take what is to be published";
-        self.producer.begin()?;
-        for event in events {
-            let key = self.states.after(event).await?;
-            let (what_happened, facts) = records(self.log, event, key);
-            let producer = &mut self.producer;
-            wait_for(waiting, ROOM, Some(COMMIT_PATIENCE), || producer.key_event(&what_happened)).await?;
+        let published = self.published.clone().and(events);
+        let producer = &mut self.producer;
+        producer.begin()?;
+        for Outgoing { what_happened, facts, .. } in events {
+            wait_for(waiting, ROOM, Some(COMMIT_PATIENCE), || producer.key_event(what_happened)).await?;
             if let Some(facts) = facts {
-                wait_for(waiting, ROOM, Some(COMMIT_PATIENCE), || producer.key(&facts)).await?;
-                published.facts = event.position.get();
+                wait_for(waiting, ROOM, Some(COMMIT_PATIENCE), || producer.key(facts)).await?;
             }
         }
-        let producer = &mut self.producer;
         wait_for(waiting, ROOM, Some(COMMIT_PATIENCE), || producer.checkpoint(&published)).await?;
         wait_for(waiting, "to commit what was published", Some(COMMIT_PATIENCE), || producer.commit())
             .await?;
         self.published = published;
         Ok(())
     }
-}
-
-/// What is published of an event, and what of the key it is about.
-pub(crate) fn records(
-    log: LogIdentity,
-    event: &CheckedEvent,
-    key: Option<&keyledger_domain::key::Key>,
-) -> (Record, Option<Record>) {
-    (Record::of_event(log, event, key), key.map(|key| Record::of_facts(log, event, key)))
 }
 
 /// Asks Kafka again and again until it is done, or for as long as `patience` says.

@@ -10,6 +10,7 @@ use crate::{
     meters::Meters,
     progress::Teller,
     publish::{Batch, Publishing, Source, Waiting},
+    read_ahead::FAR_BEHIND,
     stop_reason::Trouble,
 };
 
@@ -20,9 +21,6 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 /// How often a transaction is begun at most, while there is little to publish. What a transaction costs the brokers does
 /// not depend on what is in it: the first event of a while goes out at once, and those that follow it go together.
 const PACE: Duration = Duration::from_millis(50);
-
-/// How many events are too many to wait with.
-const MANY: u64 = 1_000;
 
 /// For how long Kafka may keep silent before that is told.
 const SILENCE: Duration = Duration::from_secs(1);
@@ -196,7 +194,7 @@ async fn step(publishing: &mut Publishing, watcher: &mut Watcher<'_>) -> Result<
         watcher.mark = Some((asked, Position::new(position.get() + lag)));
     }
     watcher.measure_age();
-    if events > 0 && lag < MANY {
+    if events > 0 && lag < FAR_BEHIND {
         tokio::time::sleep(PACE.saturating_sub(begun.elapsed())).await;
     }
     Ok(())

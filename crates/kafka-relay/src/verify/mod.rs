@@ -8,7 +8,7 @@ mod partition;
 use std::{sync::Arc, time::Duration};
 
 use keyledger_event_log::{EventLog, LogIdentity, Position, PublicLog};
-use keyledger_projectors::{CheckedEvent, Intake, MacKeysSource};
+use keyledger_projectors::{Intake, MacKeysSource};
 use tokio::{runtime::Handle, task};
 
 pub use finding::Finding;
@@ -17,7 +17,10 @@ use key_events::KeyEvents;
 use keys::Keys;
 
 use crate::{
-    Cluster, StopReason, checkpoint::Published, key_states::KeyStates, look, publish::records,
+    Cluster, StopReason,
+    checkpoint::Published,
+    look,
+    reading::{Outgoing, Reading},
     stop_reason::Trouble,
 };
 
@@ -105,16 +108,20 @@ async fn compare(
     if head < up_to {
         findings.add(Finding::Ahead { published: up_to.get(), head: head.get() });
     }
-    let mut states = KeyStates::new(Arc::clone(&log), Arc::clone(&mac_keys));
-    let mut intake = Intake::behind(before, Arc::clone(&log), mac_keys).await?;
+    let intake = Intake::behind(before, Arc::clone(&log), Arc::clone(&mac_keys)).await?;
+    let mut reading = Reading::of(intake, Arc::clone(&log), mac_keys);
     let (mut reached, mut events) = (before, 0);
     while reached < up_to.min(head) {
-        for event in intake.next().await?.into_iter().take_while(|event| event.position <= up_to) {
-            compare_one(own, &event, &mut states, &mut key_events, &mut keys, &mut findings).await?;
-            (reached, events) = (event.position, events + 1);
+        for event in reading.next().await?.into_iter().take_while(|event| event.position <= up_to) {
+            let Outgoing { position, what_happened, facts, .. } = event;
+            key_events.compare(position, &what_happened, &mut findings)?;
+            if let Some(facts) = facts {
+                keys.compare(position, &facts, &mut findings);
+            }
+            (reached, events) = (position, events + 1);
         }
         on_progress(reached, up_to);
-        if intake.head() <= reached {
+        if reading.head() <= reached {
             break;
         }
     }
@@ -124,23 +131,6 @@ async fn compare(
     let (expired, keys) = (key_events.expired, keys.number);
     let (findings, faults) = findings.into_parts();
     Ok(Report { from, up_to, events, expired, keys, findings, faults })
-}
-
-async fn compare_one(
-    log: LogIdentity,
-    event: &CheckedEvent,
-    states: &mut KeyStates,
-    key_events: &mut KeyEvents,
-    keys: &mut Keys,
-    findings: &mut Findings,
-) -> Result<(), Trouble> {
-    let key = states.after(event).await?;
-    let (what_happened, facts) = records(log, event, key);
-    key_events.compare(event.position, &what_happened, findings)?;
-    if let Some(facts) = facts {
-        keys.compare(event.position, &facts, findings);
-    }
-    Ok(())
 }
 
 /// Up to where the topics say they hold everything.
