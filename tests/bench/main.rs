@@ -43,6 +43,10 @@ use report::Report;
 use scale::Scale;
 use world::World;
 
+/// That of the binary.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
@@ -96,13 +100,15 @@ const OF_THE_RELAY: [&str; 3] = ["throughput", "beside", "settings"];
 
 /// Of the relay alone, some of what there is to measure.
 fn measure_relay(what: &[&str], scale: &Scale) -> anyhow::Result<()> {
-    process::build()?;
     let home = tempfile::tempdir()?;
     let mut report = Report::begin();
     for &one in what {
         report.add(match one {
             "throughput" => relay::measure(home.path(), scale)?,
-            "beside" => relay_beside::measure(home.path(), scale)?,
+            "beside" => {
+                process::build()?;
+                relay_beside::measure(home.path(), scale)?
+            }
             "settings" => relay_settings::measure(home.path(), scale)?,
             other => anyhow::bail!(
                 "nothing called {other} is measured of the relay, but {}",

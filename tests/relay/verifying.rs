@@ -226,6 +226,13 @@ fn history_is_published_anew_to_other_topics_from_any_position_and_once() {
     assert!(onto_itself.exited(1).error_line().contains("are the relay's own"));
     terminal.run(&["kafka", "replay", "--from-position", "0", "--topic-prefix", &prefix]).exited(2);
     terminal.run(&["kafka", "replay", "--from-position", "1", "--topic-prefix", "a b"]).exited(2);
+    let onto_a_relay = terminal
+        .set("KEYLEDGER_KAFKA__TOPIC_PREFIX", "elsewhere")
+        .run(&["kafka", "replay", "--from-position", "1", "--topic-prefix", &published.prefix])
+        .exited(1);
+    assert!(onto_a_relay.error_line().contains("a relay publishes to the topics"), "{}", onto_a_relay.stderr);
+    published.registry.create("acme", "the relay goes on", &["client:read"]);
+    crate::scene::published(&published.registry);
 }
 
 #[test]

@@ -5,8 +5,37 @@ use uuid::Uuid;
 
 use crate::reading::Outgoing;
 
-/// The key of every record of the checkpoint topic, so that the last one stays.
-pub(crate) const KEY: &str = "checkpoint";
+/// A record of the checkpoint topic. The last of each kind stays, by its key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Word {
+    /// Who publishes from now on: a relay's first word, before it looks what there is. What it then finds before this is
+    /// everything, since nobody else could write any more.
+    Signature(Signature),
+    /// Up to where.
+    Published(Published),
+}
+
+/// The first word of a relay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Signature {
+    /// Who publishes.
+    pub(crate) by: Publisher,
+    /// By the id it drew when it started.
+    pub(crate) relay: Uuid,
+    /// How often it has taken the topics over, with this time.
+    pub(crate) takeover: u64,
+}
+
+/// Who publishes to a set of topics.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum Publisher {
+    /// The relay, as long as there is a log.
+    Relay,
+    /// A replay, up to what was the head.
+    Replay,
+}
 
 /// Up to where a log was published. It is committed with the records it speaks of, and holds nothing that is not public.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,8 +55,8 @@ pub(crate) struct Published {
     pub(crate) from: u64,
     /// How many partitions each topic of events has; a key's place depends on it.
     pub(crate) partitions: i32,
-    /// The relay that published it, by the id it drew when it started.
-    pub(crate) relay: Uuid,
+    /// Who published it.
+    pub(crate) signature: Signature,
 }
 
 /// What tells one event from every other.
@@ -48,7 +77,7 @@ impl PublishedEvent {
 
 impl Published {
     /// Nothing yet, from a position on.
-    pub(crate) fn nothing(log: LogIdentity, from: Position, partitions: i32, relay: Uuid) -> Self {
+    pub(crate) fn nothing(log: LogIdentity, from: Position, partitions: i32, signature: Signature) -> Self {
         Self {
             log: log.log,
             epoch: log.epoch,
@@ -57,7 +86,7 @@ impl Published {
             facts: 0,
             from: from.get(),
             partitions,
-            relay,
+            signature,
         }
     }
 
@@ -72,14 +101,44 @@ impl Published {
         }
         self
     }
+}
 
-    pub(crate) fn to_bytes(&self) -> Vec<u8> {
-        serde_json::to_vec(self).expect("a struct of numbers and texts is JSON")
+impl Word {
+    const SIGNATURE: &str = "signature";
+    const PUBLISHED: &str = "checkpoint";
+
+    /// The key of its record.
+    pub(crate) fn key(&self) -> &'static str {
+        match self {
+            Self::Signature(_) => Self::SIGNATURE,
+            Self::Published(_) => Self::PUBLISHED,
+        }
     }
 
-    /// None where the bytes are nothing that a relay of this release wrote.
-    pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        serde_json::from_slice(bytes).ok()
+    /// Who wrote it.
+    pub(crate) fn signature(&self) -> Signature {
+        match self {
+            Self::Signature(signature) => *signature,
+            Self::Published(published) => published.signature,
+        }
+    }
+
+    /// The value of its record.
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
+        let bytes = match self {
+            Self::Signature(signature) => serde_json::to_vec(signature),
+            Self::Published(published) => serde_json::to_vec(published),
+        };
+        bytes.expect("a struct of numbers and texts is JSON")
+    }
+
+    /// None where a record is nothing that a relay of this release wrote.
+    pub(crate) fn from_record(key: &[u8], value: &[u8]) -> Option<Self> {
+        match std::str::from_utf8(key) {
+            Ok(Self::SIGNATURE) => serde_json::from_slice(value).ok().map(Self::Signature),
+            Ok(Self::PUBLISHED) => serde_json::from_slice(value).ok().map(Self::Published),
+            _ => None,
+        }
     }
 }
 
@@ -90,18 +149,26 @@ mod tests {
     #[test]
     fn a_checkpoint_is_written_in_words_that_anybody_can_read() {
         let identity = LogIdentity { log: Uuid::from_u128(7), epoch: 2 };
-        let mut published = Published::nothing(identity, Position::new(1), 1, Uuid::from_u128(9));
+        let signature = Signature { by: Publisher::Relay, relay: Uuid::from_u128(9), takeover: 4 };
+        let mut published = Published::nothing(identity, Position::new(1), 1, signature);
         published.position = 3;
         published.facts = 2;
         published.event = Some(PublishedEvent { id: Uuid::from_u128(8), sha256: "00".to_owned() });
-        let text = String::from_utf8(published.to_bytes()).expect("text");
-        assert_eq!(
-            text,
-            "{\"log\":\"00000000-0000-0000-0000-000000000007\",\"epoch\":2,\"position\":3,\
-             \"event\":{\"id\":\"00000000-0000-0000-0000-000000000008\",\"sha256\":\"00\"},\"facts\":2,\"from\":1,\"partitions\":1,\
-             \"relay\":\"00000000-0000-0000-0000-000000000009\"}"
+        let signed = "{\"by\":\"relay\",\"relay\":\"00000000-0000-0000-0000-000000000009\",\"takeover\":4}";
+        let said = format!(
+            "{{\"log\":\"00000000-0000-0000-0000-000000000007\",\"epoch\":2,\"position\":3,\
+             \"event\":{{\"id\":\"00000000-0000-0000-0000-000000000008\",\"sha256\":\"00\"}},\"facts\":2,\"from\":1,\"partitions\":1,\
+             \"signature\":{signed}}}"
         );
-        assert_eq!(Published::from_bytes(text.as_bytes()), Some(published));
-        assert_eq!(Published::from_bytes(b"{}"), None);
+        for (word, key, text) in [
+            (Word::Signature(signature), "signature", signed),
+            (Word::Published(published), "checkpoint", &said),
+        ] {
+            assert_eq!(word.key(), key);
+            assert_eq!(String::from_utf8(word.to_bytes()).expect("text"), text);
+            assert_eq!(Word::from_record(key.as_bytes(), text.as_bytes()), Some(word));
+            assert_eq!(Word::from_record(key.as_bytes(), b"{}"), None);
+            assert_eq!(Word::from_record(b"another", text.as_bytes()), None);
+        }
     }
 }

@@ -53,6 +53,15 @@ const RESERVED: &[&str] = &[
     "transactional.id",
 ];
 
+/// Second names of properties that the relay sets itself: what is said from outside holds by either.
+const SECOND_NAMES: &[(&str, &str)] =
+    &[("compression.codec", "compression.type"), ("queue.buffering.max.ms", "linger.ms")];
+
+fn first_name(name: String) -> String {
+    let first = SECOND_NAMES.iter().find(|(second, _)| *second == name);
+    first.map_or(name, |(_, first)| (*first).to_owned())
+}
+
 impl Cluster {
     /// How many partitions a topic of events gets unless told otherwise. With one, all events stand in one order.
     pub const PARTITIONS: i32 = 1;
@@ -77,7 +86,7 @@ impl Cluster {
             topics,
             partitions: Self::PARTITIONS,
             replication: None,
-            properties,
+            properties: properties.into_iter().map(|(name, value)| (first_name(name), value)).collect(),
         };
         cluster.check_properties()?;
         Ok(cluster)
@@ -175,6 +184,8 @@ impl Cluster {
             // A topic that somebody removes does not come back by itself, without what the relay asks of it.
             .set("allow.auto.create.topics", "false")
             .set("acks", "all")
+            // What went well need not be told of every record: a commit says it of all of them.
+            .set("delivery.report.only.error", "true")
             // That of Java's clients, so that every consumer can tell the partition of a key.
             .set("partitioner", "murmur2_random");
         config
@@ -241,7 +252,10 @@ mod tests {
 
     #[test]
     fn throughput_may_be_tuned_from_outside() {
-        let own = cluster("compression.type", "none").expect("a cluster");
-        assert_eq!(own.producer().get("compression.type"), Some("none"));
+        for name in ["compression.type", "compression.codec"] {
+            let own = cluster(name, "none").expect("a cluster");
+            assert_eq!(own.producer().get("compression.type"), Some("none"));
+            assert_eq!(own.producer().get("compression.codec"), None);
+        }
     }
 }

@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use crate::{
     Cluster, StopReason,
-    checkpoint::{Published, PublishedEvent},
+    checkpoint::{Published, PublishedEvent, Signature, Word},
     client_context::Context,
     cloud_event::{POSITION, SOURCE, source},
     stop_reason::{Trouble, cannot_reach},
@@ -24,6 +24,9 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// How long is waited before the end of a topic is read once more.
 const MOMENT: Duration = Duration::from_millis(300);
 
+/// How long is waited before the end is looked at again for what was committed a moment ago.
+const NEXT_LOOK: Duration = Duration::from_millis(20);
+
 /// How long one question to the client may take.
 const STEP: Duration = Duration::from_millis(100);
 
@@ -32,24 +35,68 @@ const STEP: Duration = Duration::from_millis(100);
 const TAIL: i64 = 64;
 
 /// The end of one partition.
-pub(crate) struct Tail {
-    /// Whether anything was ever written to it.
-    pub(crate) was_written: bool,
-    /// The last record that was committed and is still there.
-    pub(crate) last: Option<OwnedMessage>,
+struct Tail {
+    /// The records that were committed and are still there, from somewhere on.
+    records: Vec<OwnedMessage>,
+    /// The offset behind everything.
+    end: i64,
 }
 
-/// What the checkpoint topic says; none where nothing was ever published.
-pub(crate) fn published(cluster: &Cluster, ends: &Ends) -> Result<Option<Published>, Trouble> {
+/// What the checkpoint topic says.
+pub(crate) struct Said {
+    /// Who spoke last; none where nobody ever did.
+    pub(crate) last: Option<Signature>,
+    /// Up to where was published.
+    pub(crate) published: Option<Published>,
+}
+
+/// What the checkpoint topic says, as far as the brokers show it now.
+pub(crate) fn said(cluster: &Cluster) -> Result<Said, Trouble> {
+    let ends = Ends::of(cluster)?;
+    understood(cluster, &ends.settled(cluster.topics().checkpoint(), 0, tells_how_far)?.records)
+}
+
+/// What the checkpoint topic said before this signature, which was committed: all of it, since who signed had taken the
+/// topics over before. A broker that does not show the signature yet may not show all that stands before it either.
+fn said_before(cluster: &Cluster, ends: &Ends, signature: Signature) -> Result<Said, Trouble> {
     let topic = cluster.topics().checkpoint();
-    let Some(last) = ends.tail(topic, 0)?.last else { return Ok(None) };
-    let published = last.payload().and_then(Published::from_bytes);
-    published.map(Some).ok_or_else(|| {
-        Trouble::Stop(StopReason::Topics(format!(
-            "the last record of the topic {topic} is no checkpoint of this release: run the release that wrote it or a later one, \
-             or publish to other topics with kafka.topic_prefix"
-        )))
-    })
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let said = understood(cluster, &ends.tail(topic, 0, tells_how_far)?.records)?;
+        if said.last == Some(signature) {
+            return Ok(said);
+        }
+        if Instant::now() >= deadline {
+            return Err(cannot_show(topic, None));
+        }
+        std::thread::sleep(NEXT_LOOK);
+    }
+}
+
+fn tells_how_far(records: &[OwnedMessage]) -> bool {
+    records.iter().any(|record| matches!(word(record), Some(Word::Published(_))))
+}
+
+fn word(record: &OwnedMessage) -> Option<Word> {
+    Word::from_record(record.key()?, record.payload()?)
+}
+
+fn understood(cluster: &Cluster, records: &[OwnedMessage]) -> Result<Said, Trouble> {
+    let mut said = Said { last: None, published: None };
+    for record in records {
+        let Some(word) = word(record) else {
+            return Err(Trouble::Stop(StopReason::Topics(format!(
+                "the topic {} holds a record that is no checkpoint of this release: run the release that wrote it or a later one, or publish \
+                 to other topics with kafka.topic_prefix",
+                cluster.topics().checkpoint()
+            ))));
+        };
+        said.last = Some(word.signature());
+        if let Word::Published(published) = word {
+            said.published = Some(published);
+        }
+    }
+    Ok(said)
 }
 
 /// What the topics say, and the event that they say they end with, as the log holds it.
@@ -59,15 +106,16 @@ pub(crate) struct Confirmed {
     pub(crate) last: Option<CheckedEvent>,
 }
 
-/// Where the publishing of `log` goes on: what the topics say, where the log bears it out.
+/// Where the publishing of `log` goes on for whoever signed: what the topics say, where the log bears it out.
 pub(crate) async fn confirmed(
     cluster: &Cluster,
+    signature: Signature,
     log: &dyn EventLog,
     keys: &MacKeysSource,
 ) -> Result<Option<Confirmed>, Trouble> {
     let (topics, own) = (cluster.topics(), log.identity());
     let ends = Ends::of(cluster)?;
-    let published = published(cluster, &ends)?;
+    let published = said_before(cluster, &ends, signature)?.published;
     let last = match &published {
         None => None,
         Some(published) => of_this_log(published, cluster, log, keys).await?,
@@ -131,10 +179,10 @@ async fn must_end_there(
     for partition in 0..cluster.partitions() {
         // Whoever wants the relay to end need not wait for all of them.
         tokio::task::yield_now().await;
-        let tail = ends.tail(topic, partition)?;
-        let Some(last) = tail.last else {
+        let mut tail = ends.settled(topic, partition, |records| !records.is_empty())?;
+        let Some(last) = tail.records.pop() else {
             // What was there is kept for a time only.
-            expired |= tail.was_written;
+            expired |= tail.end > 0;
             continue;
         };
         let header = |name| header(&last, name);
@@ -187,53 +235,70 @@ pub(crate) fn header<'a>(message: &'a OwnedMessage, name: &str) -> Option<&'a st
 }
 
 /// Whoever reads the ends of topics.
-pub(crate) struct Ends(BaseConsumer<Context>);
+struct Ends(BaseConsumer<Context>);
 
 impl Ends {
-    pub(crate) fn of(cluster: &Cluster) -> Result<Self, Trouble> {
+    fn of(cluster: &Cluster) -> Result<Self, Trouble> {
         Ok(Self(cluster.consumer().create_with_context(Context::default()).map_err(cannot_reach)?))
     }
 
-    /// Reads the end of a partition, further and further back until there is a record.
-    fn tail(&self, topic: &str, partition: i32) -> Result<Tail, Trouble> {
+    /// The end of a partition, where nothing says whether it is all of it. Behind the last record stands the marker of its
+    /// transaction, and then the end. Where there is more, it may be of transactions that came to nothing, or a replica
+    /// that does not know all yet has told of an end too early: then two looks have to agree.
+    fn settled(
+        &self,
+        topic: &str,
+        partition: i32,
+        enough: impl Fn(&[OwnedMessage]) -> bool,
+    ) -> Result<Tail, Trouble> {
+        let mut before = None;
+        loop {
+            let tail = self.tail(topic, partition, &enough)?;
+            let last = tail.records.last().map(Message::offset);
+            if last.map_or(0, |last| last + 2) >= tail.end || before == Some(last) {
+                return Ok(tail);
+            }
+            before = Some(last);
+            std::thread::sleep(MOMENT);
+        }
+    }
+
+    /// Reads the end of a partition, further and further back until the records are enough, or there are no more.
+    fn tail(
+        &self,
+        topic: &str,
+        partition: i32,
+        enough: impl Fn(&[OwnedMessage]) -> bool,
+    ) -> Result<Tail, Trouble> {
         // A client that has not asked for the topic learns of it only with its next round of questions.
         self.0.fetch_metadata(Some(topic), PATIENCE).map_err(cannot_reach)?;
-        let (low, high) = self.0.fetch_watermarks(topic, partition, PATIENCE).map_err(cannot_reach)?;
-        let (mut reach, mut settled) = (TAIL, None);
+        let (low, end) = self.0.fetch_watermarks(topic, partition, PATIENCE).map_err(cannot_reach)?;
+        let mut reach = TAIL;
         loop {
-            let start = low.max(high.saturating_sub(reach));
-            let last = self.last_from(topic, partition, start)?;
-            let reached = last.as_ref().map_or(low, |last| last.offset() + 2);
-            // Behind the last record stands the marker of its transaction, and then the end. Where there is more, it may be
-            // of transactions that came to nothing, or a replica that does not know all yet has told of an end too early.
-            let found = Some(last.as_ref().map(Message::offset));
-            if reached < high && found != settled {
-                settled = found;
-                std::thread::sleep(MOMENT);
-                continue;
-            }
-            if last.is_some() || start == low {
-                return Ok(Tail { was_written: high > 0, last });
+            let start = low.max(end.saturating_sub(reach));
+            let records = self.records_from(topic, partition, start)?;
+            if enough(&records) || start == low {
+                return Ok(Tail { records, end });
             }
             reach = reach.saturating_mul(16);
         }
     }
 
-    /// The last committed record from an offset on.
-    fn last_from(&self, topic: &str, partition: i32, start: i64) -> Result<Option<OwnedMessage>, Trouble> {
+    /// The committed records from an offset on.
+    fn records_from(&self, topic: &str, partition: i32, start: i64) -> Result<Vec<OwnedMessage>, Trouble> {
         let mut assignment = TopicPartitionList::new();
         let added = assignment.add_partition_offset(topic, partition, Offset::Offset(start));
         added.and_then(|()| self.0.assign(&assignment)).map_err(cannot_reach)?;
-        let (mut last, mut error) = (None, None);
+        let (mut records, mut error) = (Vec::new(), None);
         let deadline = Instant::now() + PATIENCE;
         while Instant::now() < deadline {
             match self.0.poll(STEP) {
                 Some(Ok(message)) if message.topic() == topic && message.partition() == partition => {
-                    last = Some(message.detach());
+                    records.push(message.detach());
                 }
                 // What was asked for before may still be on its way.
                 Some(Ok(_)) | None => {}
-                Some(Err(KafkaError::PartitionEOF(ended))) if ended == partition => return Ok(last),
+                Some(Err(KafkaError::PartitionEOF(ended))) if ended == partition => return Ok(records),
                 // The client goes on trying by itself.
                 Some(Err(passing)) => error = Some(passing),
             }

@@ -8,7 +8,7 @@ use rdkafka::{
 
 use crate::{
     Cluster, Topics,
-    checkpoint::{self, Published},
+    checkpoint::Word,
     client_context::Context,
     record::Record,
     stop_reason::{Trouble, of_producer},
@@ -70,10 +70,9 @@ impl Producer {
         self.send(Topics::keys, record)
     }
 
-    /// Hands the checkpoint over, as [`Producer::key_event`].
-    pub(crate) fn checkpoint(&mut self, published: &Published) -> Result<Step, Trouble> {
-        let record =
-            Record { key: checkpoint::KEY.to_owned(), headers: Vec::new(), value: published.to_bytes() };
+    /// Hands a record of the checkpoint topic over, as [`Producer::key_event`].
+    pub(crate) fn word(&mut self, word: &Word) -> Result<Step, Trouble> {
+        let record = Record { key: word.key().to_owned(), headers: Vec::new(), value: word.to_bytes() };
         self.send(Topics::checkpoint, &record)
     }
 

@@ -2,12 +2,11 @@ use std::{sync::Arc, time::Duration};
 
 use keyledger_event_log::{Checkpoint, EventLog, Position};
 use keyledger_projectors::{Intake, MacKeysSource};
-use uuid::Uuid;
 
 use crate::{
     Cluster, StopReason,
-    checkpoint::Published,
-    look::{self, Confirmed},
+    checkpoint::{Published, Publisher, Signature, Word},
+    look::{self, Confirmed, Said},
     producer::{Producer, Step},
     read_ahead::ReadAhead,
     reading::{Outgoing, Reading},
@@ -41,10 +40,35 @@ pub(crate) struct Source {
     pub(crate) keys: MacKeysSource,
     /// The position of the first event to publish to new topics.
     pub(crate) from: Position,
-    /// Who publishes.
-    pub(crate) relay: Uuid,
-    /// Whether it has signed the topics before.
-    pub(crate) has_signed: bool,
+    /// Who publishes, and how often it has signed the topics.
+    pub(crate) signature: Signature,
+}
+
+impl Source {
+    /// Refuses topics that somebody else works on: before anything is taken from them, as far as it shows.
+    fn may_publish(&self, cluster: &Cluster, said: &Said) -> Result<(), StopReason> {
+        let (prefix, own) = (cluster.topics().prefix(), self.signature);
+        match said.last {
+            Some(last) if own.takeover > 0 && last.relay != own.relay => {
+                return Err(StopReason::Fenced { topics: format!("{prefix}.*"), by: last.relay });
+            }
+            Some(last) if own.by == Publisher::Replay && last.by == Publisher::Relay => {
+                return Err(StopReason::Topics(format!(
+                    "a relay publishes to the topics {prefix}.*: choose another --topic-prefix"
+                )));
+            }
+            _ => {}
+        }
+        match &said.published {
+            Some(published) if own.by == Publisher::Replay && published.from != self.from.get() => {
+                Err(StopReason::Topics(format!(
+                    "the topics {prefix}.* were begun from position {}: go on with that one, or choose another --topic-prefix",
+                    published.from
+                )))
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 /// What one transaction published.
@@ -56,11 +80,11 @@ pub(crate) struct Batch {
 }
 
 impl Publishing {
-    /// Takes the topics over, asks them up to where they are, and signs as the one who publishes now.
+    /// Takes the topics over, signs as the one who publishes now, and looks up to where they are.
     ///
-    /// One that has signed before looks first whether somebody else has signed since, and then stops. A transaction that
-    /// came to nothing does not say by itself that another relay took over: the brokers end one in the same way that takes
-    /// too long, as while they were away, or while this process slept.
+    /// Before that, it looks who spoke last. One that has signed before, and finds somebody else, stops: a transaction that
+    /// came to nothing does not say by itself that another relay took over, since the brokers end one in the same way that
+    /// takes too long, as while they were away, or while this process slept.
     pub(crate) async fn begin(
         source: &mut Source,
         cluster: &Cluster,
@@ -68,48 +92,35 @@ impl Publishing {
         waiting: &mut impl Waiting,
     ) -> Result<Self, Trouble> {
         topics::ensure(cluster).await?;
-        if source.has_signed {
-            let last = look::published(cluster, &look::Ends::of(cluster)?)?.map(|published| published.relay);
-            if let Some(by) = last.filter(|last| *last != source.relay) {
-                return Err(
-                    StopReason::Fenced { topics: format!("{}.*", cluster.topics().prefix()), by }.into()
-                );
-            }
-        }
-        let producer = Producer::new(cluster)?;
+        source.may_publish(cluster, &look::said(cluster)?)?;
+        let mut producer = Producer::new(cluster)?;
         wait_for(waiting, "to hand the topics over", patience, || producer.take_over()).await?;
+        source.signature.takeover += 1;
+        let signature = source.signature;
+        commit(&mut producer, &[], &Word::Signature(signature), waiting).await?;
         let log = Arc::clone(&source.log);
-        let found = look::confirmed(cluster, &*log, &source.keys).await?;
+        let found = look::confirmed(cluster, signature, &*log, &source.keys).await?;
         let (intake, published) = match found {
             Some(Confirmed { published, last: Some(last) }) => {
                 let checkpoint = Checkpoint { position: last.position, mac: last.mac };
                 let intake = Intake::after(&checkpoint, Arc::clone(&log), Arc::clone(&source.keys)).await?;
-                (intake, Published { relay: source.relay, ..published })
+                (intake, Published { signature, ..published })
             }
             nothing_yet => {
                 // Whoever began with these topics said from where.
                 let from = nothing_yet.map_or(source.from, |found| Position::new(found.published.from));
                 let before = Position::new(from.get().saturating_sub(1));
                 let intake = Intake::behind(before, Arc::clone(&log), Arc::clone(&source.keys)).await?;
-                (intake, Published::nothing(log.identity(), from, cluster.partitions(), source.relay))
+                (intake, Published::nothing(log.identity(), from, cluster.partitions(), signature))
             }
         };
         let reading = Reading::of(intake, Arc::clone(&log), Arc::clone(&source.keys));
-        let reading = ReadAhead::of(reading);
-        let mut publishing = Self { log, producer, reading, published };
-        publishing.commit(&[], waiting).await?;
-        source.has_signed = true;
-        Ok(publishing)
+        Ok(Self { log, producer, reading: ReadAhead::of(reading), published })
     }
 
     /// The position of the last event that was published.
     pub(crate) fn position(&self) -> Position {
         Position::new(self.published.position)
-    }
-
-    /// The position of the first event that the topics hold, or are to hold.
-    pub(crate) fn from(&self) -> Position {
-        Position::new(self.published.from)
     }
 
     /// How many events are still to come, as the log tells now.
@@ -121,29 +132,32 @@ impl Publishing {
     pub(crate) async fn next(&mut self, waiting: &mut impl Waiting) -> Result<Batch, Trouble> {
         let events = self.reading.next().await?;
         if !events.is_empty() {
-            self.commit(&events, waiting).await?;
+            let published = self.published.clone().and(&events);
+            commit(&mut self.producer, &events, &Word::Published(published.clone()), waiting).await?;
+            self.published = published;
         }
         let unreadable = events.iter().filter(|event| !event.readable).count();
         Ok(Batch { events: events.len(), unreadable: unreadable as u64 })
     }
+}
 
-    async fn commit(&mut self, events: &[Outgoing], waiting: &mut impl Waiting) -> Result<(), Trouble> {
-        const ROOM: &str = "to take what is to be published";
-        let published = self.published.clone().and(events);
-        let producer = &mut self.producer;
-        producer.begin()?;
-        for Outgoing { what_happened, facts, .. } in events {
-            wait_for(waiting, ROOM, Some(COMMIT_PATIENCE), || producer.key_event(what_happened)).await?;
-            if let Some(facts) = facts {
-                wait_for(waiting, ROOM, Some(COMMIT_PATIENCE), || producer.key(facts)).await?;
-            }
+/// One transaction: events, and what is to be said of them.
+async fn commit(
+    producer: &mut Producer,
+    events: &[Outgoing],
+    word: &Word,
+    waiting: &mut impl Waiting,
+) -> Result<(), Trouble> {
+    const ROOM: &str = "to take what is to be published";
+    producer.begin()?;
+    for Outgoing { what_happened, facts, .. } in events {
+        wait_for(waiting, ROOM, Some(COMMIT_PATIENCE), || producer.key_event(what_happened)).await?;
+        if let Some(facts) = facts {
+            wait_for(waiting, ROOM, Some(COMMIT_PATIENCE), || producer.key(facts)).await?;
         }
-        wait_for(waiting, ROOM, Some(COMMIT_PATIENCE), || producer.checkpoint(&published)).await?;
-        wait_for(waiting, "to commit what was published", Some(COMMIT_PATIENCE), || producer.commit())
-            .await?;
-        self.published = published;
-        Ok(())
     }
+    wait_for(waiting, ROOM, Some(COMMIT_PATIENCE), || producer.word(word)).await?;
+    wait_for(waiting, "to commit what was published", Some(COMMIT_PATIENCE), || producer.commit()).await
 }
 
 /// Asks Kafka again and again until it is done, or for as long as `patience` says.

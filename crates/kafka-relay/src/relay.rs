@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use crate::{
     Cluster, Progress, State, StopReason,
+    checkpoint::{Publisher, Signature},
     meters::Meters,
     progress::Teller,
     publish::{Batch, Publishing, Source, Waiting},
@@ -60,8 +61,8 @@ impl Relay {
         let (stop, mut stopping) = watch::channel(false);
         let RelayParts { log, keys, cluster, clock, id } = parts;
         let (teller, progress) = Teller::new(clock());
-        let source =
-            Source { log: Arc::new(log), keys, from: Position::START.next(), relay: id, has_signed: false };
+        let signature = Signature { by: Publisher::Relay, relay: id, takeover: 0 };
+        let source = Source { log: Arc::new(log), keys, from: Position::START.next(), signature };
         let mut worker = Worker { source, cluster, clock, teller, meters: Meters::new() };
         let runtime = Handle::current();
         let run = move || {
@@ -144,7 +145,7 @@ impl Worker {
                 Err(trouble) => return trouble,
             };
         watcher.meters.takeovers.increment(1);
-        tracing::info!(position = publishing.position().get(), relay = %self.source.relay, "publishing to Kafka");
+        tracing::info!(position = publishing.position().get(), relay = %self.source.signature.relay, "publishing to Kafka");
         watcher.published(publishing.position(), 0);
         loop {
             if let Err(trouble) = step(&mut publishing, &mut watcher).await {

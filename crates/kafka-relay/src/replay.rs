@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use crate::{
     Cluster, StopReason,
+    checkpoint::{Publisher, Signature},
     publish::{Publishing, Source, Waiting},
     stop_reason::Trouble,
 };
@@ -39,7 +40,8 @@ pub async fn replay(
     on_progress: impl FnMut(Position, Position) + Send + 'static,
 ) -> Result<Replay, StopReason> {
     let runtime = Handle::current();
-    let source = Source { log: Arc::new(log), keys, from, relay: id, has_signed: false };
+    let signature = Signature { by: Publisher::Replay, relay: id, takeover: 0 };
+    let source = Source { log: Arc::new(log), keys, from, signature };
     // The client of Kafka blocks.
     let work = task::spawn_blocking(move || runtime.block_on(to_the_head(source, &cluster, on_progress)));
     work.await.unwrap_or(Err(StopReason::Panicked))
@@ -87,14 +89,6 @@ async fn attempt(
     on_progress: &mut impl FnMut(Position, Position),
 ) -> Result<(), Trouble> {
     let mut publishing = Publishing::begin(source, cluster, Some(PATIENCE), &mut Patiently).await?;
-    if publishing.from() != source.from {
-        return Err(StopReason::Topics(format!(
-            "the topics {}.* were begun from position {}: go on with that one, or choose another --topic-prefix",
-            cluster.topics().prefix(),
-            publishing.from()
-        ))
-        .into());
-    }
     if so_far.events == 0 && publishing.position() >= source.from {
         so_far.resumed_after = Some(publishing.position());
     }

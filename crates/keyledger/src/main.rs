@@ -29,6 +29,10 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use output::{Output, causes, one_line};
 use settings::WrongFlag;
 
+/// Measured: docs/adr/0009-the-allocator.md. SQLite and the client of Kafka use it too.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Exit status of a command that was refused or failed.
 const FAILED: u8 = 1;
 /// Exit status of a command line that cannot be understood.

@@ -136,7 +136,7 @@ async fn compare(
 /// Up to where the topics say they hold everything.
 fn published(cluster: &Cluster, own: LogIdentity) -> Result<Published, Trouble> {
     let topic = cluster.topics().checkpoint().to_owned();
-    let Some(published) = look::published(cluster, &look::Ends::of(cluster)?)? else {
+    let Some(published) = look::said(cluster)?.published else {
         return Err(StopReason::Topics(format!(
             "nothing was published yet: the topic {topic} is empty. Run the relay first, or correct the prefix"
         ))
