@@ -7,7 +7,7 @@ use crate::reading::Outgoing;
 
 /// A record of the checkpoint topic. The last of each kind stays, by its key.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Word {
+pub(crate) enum CheckpointRecord {
     /// Who publishes from now on: a relay's first word, before it looks what there is. What it then finds before this is
     /// everything, since nobody else could write any more.
     Signature(Signature),
@@ -35,6 +35,17 @@ pub(crate) enum Publisher {
     Relay,
     /// A replay, up to what was the head.
     Replay,
+}
+
+impl Signature {
+    /// Whether somebody else has written since this relay looked at the topics for the first time, and found that its
+    /// predecessor had written last.
+    ///
+    /// A transaction that came to nothing does not say by itself that another relay took over: the brokers end one in the same
+    /// way that takes too long, as while they were away, or while this process slept.
+    pub(crate) fn was_followed_by(self, last: Self, predecessor: Option<Self>) -> bool {
+        last.relay != self.relay && Some(last) != predecessor
+    }
 }
 
 /// Up to where a log was published. It is committed with the records it speaks of, and holds nothing that is not public.
@@ -103,9 +114,9 @@ impl Published {
     }
 }
 
-impl Word {
+impl CheckpointRecord {
     const SIGNATURE: &str = "signature";
-    const PUBLISHED: &str = "checkpoint";
+    pub(crate) const PUBLISHED: &str = "checkpoint";
 
     /// The key of its record.
     pub(crate) fn key(&self) -> &'static str {
@@ -147,6 +158,21 @@ mod tests {
     use super::*;
 
     #[test]
+    fn whoever_wrote_before_this_relay_looked_did_not_take_over_from_it() {
+        let by =
+            |relay, takeover| Signature { by: Publisher::Relay, relay: Uuid::from_u128(relay), takeover };
+        let own = by(9, 1);
+        assert!(!own.was_followed_by(by(9, 1), None), "itself");
+        assert!(
+            !own.was_followed_by(by(7, 3), Some(by(7, 3))),
+            "its predecessor, before an own signature shows"
+        );
+        assert!(own.was_followed_by(by(7, 4), Some(by(7, 3))), "its predecessor, which took over again");
+        assert!(own.was_followed_by(by(8, 1), Some(by(7, 3))), "another one");
+        assert!(own.was_followed_by(by(8, 1), None), "another one, of topics that were empty");
+    }
+
+    #[test]
     fn a_checkpoint_is_written_in_words_that_anybody_can_read() {
         let identity = LogIdentity { log: Uuid::from_u128(7), epoch: 2 };
         let signature = Signature { by: Publisher::Relay, relay: Uuid::from_u128(9), takeover: 4 };
@@ -161,14 +187,14 @@ mod tests {
              \"signature\":{signed}}}"
         );
         for (word, key, text) in [
-            (Word::Signature(signature), "signature", signed),
-            (Word::Published(published), "checkpoint", &said),
+            (CheckpointRecord::Signature(signature), "signature", signed),
+            (CheckpointRecord::Published(published), "checkpoint", &said),
         ] {
             assert_eq!(word.key(), key);
             assert_eq!(String::from_utf8(word.to_bytes()).expect("text"), text);
-            assert_eq!(Word::from_record(key.as_bytes(), text.as_bytes()), Some(word));
-            assert_eq!(Word::from_record(key.as_bytes(), b"{}"), None);
-            assert_eq!(Word::from_record(b"another", text.as_bytes()), None);
+            assert_eq!(CheckpointRecord::from_record(key.as_bytes(), text.as_bytes()), Some(word));
+            assert_eq!(CheckpointRecord::from_record(key.as_bytes(), b"{}"), None);
+            assert_eq!(CheckpointRecord::from_record(b"another", text.as_bytes()), None);
         }
     }
 }

@@ -15,18 +15,20 @@ use tokio::task::JoinSet;
 
 use crate::tasks;
 
-/// How many streams a generation remembers, and those of one batch more, about 0.6 KiB each. There are two: when the
-/// younger one is full, the older one is forgotten, and what only that one held is read anew when it is needed.
-const GENERATION: usize = 50_000;
+/// How many bytes, nearly, a generation remembers, and the streams of one batch more: 65,000 keys of a few scopes. There are
+/// two: when the younger one is full, the older one is forgotten, and what only that one held is read anew when it is needed.
+const GENERATION: usize = 32 * 1024 * 1024;
 
-/// How many streams are read at once.
-const AT_ONCE: usize = 4;
+/// How many streams are read at once; the log has more readers than these.
+const AT_ONCE: usize = 2;
 
 /// What keys are after each event, for a reader that keeps no model: remembered for a while, else folded from the log.
 pub(crate) struct KeyStates {
     past: Past,
     generation: usize,
     young: HashMap<Stream, Held>,
+    /// What the younger generation takes.
+    bytes: usize,
     old: HashMap<Stream, Held>,
 }
 
@@ -37,13 +39,21 @@ struct Held {
     key: Option<Key>,
 }
 
+impl Held {
+    /// How much memory it takes, nearly.
+    fn bytes(&self) -> usize {
+        let scopes = |key: &Key| key.scopes.iter().map(|scope| 48 + scope.as_str().len()).sum::<usize>();
+        size_of::<(Stream, Self)>() + self.key.as_ref().map_or(0, |key| 100 + scopes(key))
+    }
+}
+
 impl KeyStates {
     pub(crate) fn new(log: Arc<dyn EventLog>, keys: MacKeysSource) -> Self {
         Self::remembering(GENERATION, log, keys)
     }
 
     fn remembering(generation: usize, log: Arc<dyn EventLog>, keys: MacKeysSource) -> Self {
-        Self { past: Past { log, keys }, generation, young: HashMap::new(), old: HashMap::new() }
+        Self { past: Past { log, keys }, generation, young: HashMap::new(), bytes: 0, old: HashMap::new() }
     }
 
     /// Reads what is not remembered of the streams of these events, which come next: several at once, since a stream that
@@ -53,8 +63,9 @@ impl KeyStates {
     /// [`StopReason`] where a stream is not whole, or cannot be read.
     pub(crate) async fn recall(&mut self, events: &[CheckedEvent]) -> Result<(), StopReason> {
         // Only now is anything forgotten: what is known here is still known when these events are told.
-        if self.young.len() >= self.generation {
+        if self.bytes >= self.generation {
             self.old = mem::take(&mut self.young);
+            self.bytes = 0;
         }
         let mut seen = HashSet::new();
         let firsts = events.iter().filter(|event| seen.insert(event.event.stream));
@@ -66,7 +77,11 @@ impl KeyStates {
             reads.spawn(self.past.clone().before(some));
         }
         while let Some(read) = tasks::next(&mut reads).await {
-            self.young.extend(read?);
+            for (stream, held) in read? {
+                self.bytes += held.bytes();
+                let replaced = self.young.insert(stream, held);
+                self.bytes -= replaced.map_or(0, |held| held.bytes());
+            }
         }
         Ok(())
     }
@@ -78,14 +93,17 @@ impl KeyStates {
     /// [`StopReason`] where an event was taken out of the stream before this one.
     pub(crate) fn after(&mut self, event: &CheckedEvent) -> Result<Option<&Key>, StopReason> {
         let (stream, revision) = (event.event.stream, event.event.revision);
-        let before = self.young.remove(&stream).or_else(|| self.old.remove(&stream));
+        let young = self.young.remove(&stream).inspect(|held| self.bytes -= held.bytes());
+        let before = young.or_else(|| self.old.remove(&stream));
         let before = match (revision.checked_sub(1), before) {
             (None, _) => None,
             (Some(before), Some(held)) if held.revision == before => held.key,
             (Some(_), held) => return Err(Place::of(event).lacks(held.map(|held| held.revision))),
         };
         let key = fold(before, event);
-        Ok(self.young.entry(stream).insert_entry(Held { revision, key }).into_mut().key.as_ref())
+        let held = Held { revision, key };
+        self.bytes += held.bytes();
+        Ok(self.young.entry(stream).insert_entry(held).into_mut().key.as_ref())
     }
 
     fn knows_before(&self, event: &CheckedEvent) -> bool {
@@ -228,7 +246,7 @@ mod tests {
             expected.push((name, revision));
             revisions[key] += 1;
         }
-        for (generation, batch) in [(1, 1), (2, 3), (3, 5), (1, 200), (100, 7)] {
+        for (generation, batch) in [(1, 1), (1_000, 3), (2_000, 5), (1, 200), (100_000, 7)] {
             let mut states = remembering(generation, &story);
             let mut told = Vec::new();
             for first in (0..200).step_by(batch) {
@@ -241,9 +259,11 @@ mod tests {
                     let key = states.after(event).expect("it was recalled").expect("a key");
                     told.push((key.name.to_string(), key.revision));
                 }
-                assert!(states.young.len() <= generation + batch && states.old.len() <= generation + batch);
+                let counted: usize = states.young.values().map(Held::bytes).sum();
+                assert_eq!(states.bytes, counted);
+                assert!(counted < generation + batch * 1_000, "{counted}");
             }
-            assert_eq!(told, expected, "generations of {generation}, batches of {batch}");
+            assert_eq!(told, expected, "generations of {generation} bytes, batches of {batch}");
         }
     }
 

@@ -8,11 +8,14 @@ use rdkafka::{
     error::KafkaError,
     message::{Headers as _, Message, OwnedMessage},
 };
-use tokio::time::Instant;
+use tokio::{
+    task::yield_now,
+    time::{Instant, sleep},
+};
 
 use crate::{
     Cluster, StopReason,
-    checkpoint::{Published, PublishedEvent, Signature, Word},
+    checkpoint::{CheckpointRecord, Published, PublishedEvent, Signature},
     client_context::Context,
     cloud_event::{POSITION, SOURCE, source},
     stop_reason::{Trouble, cannot_reach},
@@ -27,6 +30,9 @@ const MOMENT: Duration = Duration::from_millis(300);
 /// How long is waited before the end is looked at again for what was committed a moment ago.
 const NEXT_LOOK: Duration = Duration::from_millis(20);
 
+/// How long brokers may take for one answer. Whoever wants the relay to end waits for it.
+const QUESTION: Duration = Duration::from_secs(3);
+
 /// How long one question to the client may take.
 const STEP: Duration = Duration::from_millis(100);
 
@@ -35,68 +41,64 @@ const STEP: Duration = Duration::from_millis(100);
 const TAIL: i64 = 64;
 
 /// The end of one partition.
+#[derive(Default)]
 struct Tail {
-    /// The records that were committed and are still there, from somewhere on.
-    records: Vec<OwnedMessage>,
+    /// The last record that was committed and is still there.
+    last: Option<OwnedMessage>,
+    /// The last one with the key of a checkpoint.
+    checkpoint: Option<OwnedMessage>,
     /// The offset behind everything.
     end: i64,
 }
 
 /// What the checkpoint topic says.
-pub(crate) struct Said {
-    /// Who spoke last; none where nobody ever did.
+pub(crate) struct CheckpointTopic {
+    /// Who wrote to it last; none where nobody ever did.
     pub(crate) last: Option<Signature>,
     /// Up to where was published.
     pub(crate) published: Option<Published>,
 }
 
-/// What the checkpoint topic says, as far as the brokers show it now.
-pub(crate) fn said(cluster: &Cluster) -> Result<Said, Trouble> {
-    let ends = Ends::of(cluster)?;
-    understood(cluster, &ends.settled(cluster.topics().checkpoint(), 0, tells_how_far)?.records)
-}
-
-/// What the checkpoint topic said before this signature, which was committed: all of it, since who signed had taken the
-/// topics over before. A broker that does not show the signature yet may not show all that stands before it either.
-fn said_before(cluster: &Cluster, ends: &Ends, signature: Signature) -> Result<Said, Trouble> {
-    let topic = cluster.topics().checkpoint();
-    let deadline = Instant::now() + PATIENCE;
-    loop {
-        let said = understood(cluster, &ends.tail(topic, 0, tells_how_far)?.records)?;
-        if said.last == Some(signature) {
-            return Ok(said);
-        }
-        if Instant::now() >= deadline {
-            return Err(cannot_show(topic, None));
-        }
-        std::thread::sleep(NEXT_LOOK);
+impl CheckpointTopic {
+    /// What it says, as far as the brokers show it now.
+    pub(crate) async fn read(cluster: &Cluster) -> Result<Self, Trouble> {
+        Self::of(cluster, &Ends::of(cluster)?.settled_checkpoints(cluster).await?)
     }
-}
 
-fn tells_how_far(records: &[OwnedMessage]) -> bool {
-    records.iter().any(|record| matches!(word(record), Some(Word::Published(_))))
-}
+    /// What it said before this signature, which was committed: all of it, since who signed had taken the topics over
+    /// before. A broker that does not show the signature yet may not show all that stands before it either.
+    async fn read_before(cluster: &Cluster, ends: &Ends, signature: Signature) -> Result<Self, Trouble> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let found = Self::of(cluster, &ends.checkpoints(cluster).await?)?;
+            if found.last == Some(signature) {
+                return Ok(found);
+            }
+            if Instant::now() >= deadline {
+                return Err(cannot_show(cluster.topics().checkpoint(), None));
+            }
+            sleep(NEXT_LOOK).await;
+        }
+    }
 
-fn word(record: &OwnedMessage) -> Option<Word> {
-    Word::from_record(record.key()?, record.payload()?)
-}
-
-fn understood(cluster: &Cluster, records: &[OwnedMessage]) -> Result<Said, Trouble> {
-    let mut said = Said { last: None, published: None };
-    for record in records {
-        let Some(word) = word(record) else {
-            return Err(Trouble::Stop(StopReason::Topics(format!(
-                "the topic {} holds a record that is no checkpoint of this release: run the release that wrote it or a later one, or publish \
-                 to other topics with kafka.topic_prefix",
-                cluster.topics().checkpoint()
-            ))));
+    fn of(cluster: &Cluster, tail: &Tail) -> Result<Self, Trouble> {
+        let read = |record: &OwnedMessage| CheckpointRecord::from_record(record.key()?, record.payload()?);
+        let known = |record: &OwnedMessage| {
+            read(record).ok_or_else(|| {
+                Trouble::Stop(StopReason::Topics(format!(
+                    "the topic {} holds a record that is no checkpoint of this release: run the release that wrote it or a later one, or publish \
+                     to other topics with kafka.topic_prefix",
+                    cluster.topics().checkpoint()
+                )))
+            })
         };
-        said.last = Some(word.signature());
-        if let Word::Published(published) = word {
-            said.published = Some(published);
-        }
+        let last = tail.last.as_ref().map(known).transpose()?.map(|record| record.signature());
+        let published = match tail.checkpoint.as_ref().map(known).transpose()? {
+            Some(CheckpointRecord::Published(published)) => Some(published),
+            Some(CheckpointRecord::Signature(_)) | None => None,
+        };
+        Ok(Self { last, published })
     }
-    Ok(said)
 }
 
 /// What the topics say, and the event that they say they end with, as the log holds it.
@@ -115,7 +117,7 @@ pub(crate) async fn confirmed(
 ) -> Result<Option<Confirmed>, Trouble> {
     let (topics, own) = (cluster.topics(), log.identity());
     let ends = Ends::of(cluster)?;
-    let published = said_before(cluster, &ends, signature)?.published;
+    let published = CheckpointTopic::read_before(cluster, &ends, signature).await?.published;
     let last = match &published {
         None => None,
         Some(published) => of_this_log(published, cluster, log, keys).await?,
@@ -127,7 +129,7 @@ pub(crate) async fn confirmed(
 }
 
 /// The event that was published last, as the log holds it.
-async fn of_this_log(
+pub(crate) async fn of_this_log(
     published: &Published,
     cluster: &Cluster,
     log: &dyn EventLog,
@@ -164,7 +166,8 @@ async fn of_this_log(
     Ok(Some(found))
 }
 
-/// Refuses a topic that does not end where the checkpoint says.
+/// Refuses a topic that does not end where the checkpoint says. One that seems to end before that is looked at again for
+/// a while: a broker may not show its end yet.
 async fn must_end_there(
     cluster: &Cluster,
     ends: &Ends,
@@ -172,17 +175,54 @@ async fn must_end_there(
     log: LogIdentity,
     published: Option<&Published>,
 ) -> Result<(), Trouble> {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let End { greatest, expired } = end_of(cluster, ends, topic, log, published).await?;
+        let Some(published) = published else { return Ok(()) };
+        // Of events some may be kept for a time only; of facts the last ones stay.
+        let (says, kept_for_ever) = if topic == cluster.topics().keys() {
+            (published.facts, true)
+        } else {
+            (published.event.as_ref().map_or(0, |_| published.position), false)
+        };
+        if greatest == says || (expired && !kept_for_ever) {
+            return Ok(());
+        }
+        if Instant::now() >= deadline {
+            return Err(Trouble::Stop(StopReason::Topics(format!(
+                "the topic {topic} ends at position {greatest}, and {} says that everything up to {says} was published to it: it was made \
+                 anew, or records were lost. Publish to other topics with kafka.topic_prefix",
+                cluster.topics().checkpoint()
+            ))));
+        }
+        sleep(MOMENT).await;
+    }
+}
+
+/// The end of a topic, over its partitions.
+struct End {
+    /// The greatest position that a last record tells of; 0 where there is none.
+    greatest: u64,
+    /// Whether a partition held records, and does no more.
+    expired: bool,
+}
+
+/// Where a topic ends; refuses one that holds what the checkpoint does not know.
+async fn end_of(
+    cluster: &Cluster,
+    ends: &Ends,
+    topic: &str,
+    log: LogIdentity,
+    published: Option<&Published>,
+) -> Result<End, Trouble> {
     let up_to = published.map(|published| published.position);
     let refuse = |why: String| Err(Trouble::Stop(StopReason::Topics(why)));
-    let checkpoint = cluster.topics().checkpoint();
-    let (mut expired, mut greatest) = (false, None);
+    let mut end = End { greatest: 0, expired: false };
     for partition in 0..cluster.partitions() {
-        // Whoever wants the relay to end need not wait for all of them.
-        tokio::task::yield_now().await;
-        let mut tail = ends.settled(topic, partition, |records| !records.is_empty())?;
-        let Some(last) = tail.records.pop() else {
+        let tail = ends.tail(topic, partition, |tail| tail.last.is_some()).await?;
+        let Some(last) = tail.last else {
             // What was there is kept for a time only.
-            expired |= tail.end > 0;
+            end.expired |= tail.end > 0;
             continue;
         };
         let header = |name| header(&last, name);
@@ -192,29 +232,16 @@ async fn must_end_there(
                 "the topic {topic} holds records that are not of this log: publish to other topics with kafka.topic_prefix"
             ));
         };
-        greatest = greatest.max(Some(position));
+        end.greatest = end.greatest.max(position);
         if up_to.is_none_or(|up_to| position > up_to) {
             return refuse(format!(
-                "the topic {topic} holds position {position}, which the topic {checkpoint} does not know of: a topic was deleted, or something \
-                 else writes to it. Publish to other topics with kafka.topic_prefix"
+                "the topic {topic} holds position {position}, which the topic {} does not know of: a topic was deleted, or something \
+                 else writes to it. Publish to other topics with kafka.topic_prefix",
+                cluster.topics().checkpoint()
             ));
         }
     }
-    let Some(published) = published else { return Ok(()) };
-    // Of events some may be kept for a time only; of facts the last ones stay.
-    let (says, kept_for_ever) = if topic == cluster.topics().keys() {
-        (published.facts, true)
-    } else {
-        (published.event.as_ref().map_or(0, |_| published.position), false)
-    };
-    let ends_at = greatest.unwrap_or(0);
-    if ends_at != says && (kept_for_ever || !expired) {
-        return refuse(format!(
-            "the topic {topic} ends at position {ends_at}, and {checkpoint} says that everything up to {says} was published to it: it was made \
-             anew, or records were lost. Publish to other topics with kafka.topic_prefix"
-        ));
-    }
-    Ok(())
+    Ok(end)
 }
 
 /// What is said where the records of a topic did not come in time.
@@ -242,63 +269,71 @@ impl Ends {
         Ok(Self(cluster.consumer().create_with_context(Context::default()).map_err(cannot_reach)?))
     }
 
-    /// The end of a partition, where nothing says whether it is all of it. Behind the last record stands the marker of its
-    /// transaction, and then the end. Where there is more, it may be of transactions that came to nothing, or a replica
+    /// The end of the checkpoint topic, where nothing says whether it is all of it. Behind the last record stands the marker of
+    /// its transaction, and then the end. Where there is more, it may be of transactions that came to nothing, or a replica
     /// that does not know all yet has told of an end too early: then two looks have to agree.
-    fn settled(
-        &self,
-        topic: &str,
-        partition: i32,
-        enough: impl Fn(&[OwnedMessage]) -> bool,
-    ) -> Result<Tail, Trouble> {
+    async fn settled_checkpoints(&self, cluster: &Cluster) -> Result<Tail, Trouble> {
         let mut before = None;
         loop {
-            let tail = self.tail(topic, partition, &enough)?;
-            let last = tail.records.last().map(Message::offset);
+            let tail = self.checkpoints(cluster).await?;
+            let last = tail.last.as_ref().map(Message::offset);
             if last.map_or(0, |last| last + 2) >= tail.end || before == Some(last) {
                 return Ok(tail);
             }
             before = Some(last);
-            std::thread::sleep(MOMENT);
+            sleep(MOMENT).await;
         }
     }
 
-    /// Reads the end of a partition, further and further back until the records are enough, or there are no more.
-    fn tail(
+    /// The end of the checkpoint topic.
+    async fn checkpoints(&self, cluster: &Cluster) -> Result<Tail, Trouble> {
+        self.tail(cluster.topics().checkpoint(), 0, |tail| tail.checkpoint.is_some()).await
+    }
+
+    /// Reads the end of a partition, further and further back until it is enough, or there is no more.
+    async fn tail(
         &self,
         topic: &str,
         partition: i32,
-        enough: impl Fn(&[OwnedMessage]) -> bool,
+        enough: impl Fn(&Tail) -> bool,
     ) -> Result<Tail, Trouble> {
         // A client that has not asked for the topic learns of it only with its next round of questions.
-        self.0.fetch_metadata(Some(topic), PATIENCE).map_err(cannot_reach)?;
-        let (low, end) = self.0.fetch_watermarks(topic, partition, PATIENCE).map_err(cannot_reach)?;
+        self.0.fetch_metadata(Some(topic), QUESTION).map_err(cannot_reach)?;
+        yield_now().await;
+        let (low, end) = self.0.fetch_watermarks(topic, partition, QUESTION).map_err(cannot_reach)?;
         let mut reach = TAIL;
         loop {
             let start = low.max(end.saturating_sub(reach));
-            let records = self.records_from(topic, partition, start)?;
-            if enough(&records) || start == low {
-                return Ok(Tail { records, end });
+            let tail = Tail { end, ..self.read_from(topic, partition, start).await? };
+            if enough(&tail) || start == low {
+                return Ok(tail);
             }
             reach = reach.saturating_mul(16);
         }
     }
 
-    /// The committed records from an offset on.
-    fn records_from(&self, topic: &str, partition: i32, start: i64) -> Result<Vec<OwnedMessage>, Trouble> {
+    /// Reads the committed records from an offset on.
+    async fn read_from(&self, topic: &str, partition: i32, start: i64) -> Result<Tail, Trouble> {
         let mut assignment = TopicPartitionList::new();
         let added = assignment.add_partition_offset(topic, partition, Offset::Offset(start));
         added.and_then(|()| self.0.assign(&assignment)).map_err(cannot_reach)?;
-        let (mut records, mut error) = (Vec::new(), None);
-        let deadline = Instant::now() + PATIENCE;
-        while Instant::now() < deadline {
+        let (mut tail, mut error) = (Tail::default(), None);
+        let mut heard = Instant::now();
+        while heard.elapsed() < PATIENCE {
+            // Whoever wants the relay to end need not wait for all of it.
+            yield_now().await;
             match self.0.poll(STEP) {
                 Some(Ok(message)) if message.topic() == topic && message.partition() == partition => {
-                    records.push(message.detach());
+                    heard = Instant::now();
+                    let message = message.detach();
+                    if message.key() == Some(CheckpointRecord::PUBLISHED.as_bytes()) {
+                        tail.checkpoint = Some(message.clone());
+                    }
+                    tail.last = Some(message);
                 }
                 // What was asked for before may still be on its way.
                 Some(Ok(_)) | None => {}
-                Some(Err(KafkaError::PartitionEOF(ended))) if ended == partition => return Ok(records),
+                Some(Err(KafkaError::PartitionEOF(ended))) if ended == partition => return Ok(tail),
                 // The client goes on trying by itself.
                 Some(Err(passing)) => error = Some(passing),
             }

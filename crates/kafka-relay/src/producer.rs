@@ -8,7 +8,7 @@ use rdkafka::{
 
 use crate::{
     Cluster, Topics,
-    checkpoint::Word,
+    checkpoint::CheckpointRecord,
     client_context::Context,
     record::Record,
     stop_reason::{Trouble, of_producer},
@@ -19,6 +19,9 @@ const STEP: Duration = Duration::from_millis(500);
 
 /// How long is slept between two questions whether every record was taken.
 const BETWEEN_QUESTIONS: Duration = Duration::from_millis(1);
+
+/// How many messages of the client are taken in between two questions.
+const MESSAGES: usize = 100;
 
 /// How long the client gets before it is asked for news.
 const NEWS: Duration = Duration::from_millis(5);
@@ -71,8 +74,8 @@ impl Producer {
     }
 
     /// Hands a record of the checkpoint topic over, as [`Producer::key_event`].
-    pub(crate) fn word(&mut self, word: &Word) -> Result<Step, Trouble> {
-        let record = Record { key: word.key().to_owned(), headers: Vec::new(), value: word.to_bytes() };
+    pub(crate) fn checkpoint(&mut self, record: &CheckpointRecord) -> Result<Step, Trouble> {
+        let record = Record { key: record.key().to_owned(), headers: Vec::new(), value: record.to_bytes() };
         self.send(Topics::checkpoint, &record)
     }
 
@@ -99,12 +102,15 @@ impl Producer {
     /// Commits what was handed over since [`Producer::begin`].
     pub(crate) fn commit(&self) -> Result<Step, Trouble> {
         let deadline = tokio::time::Instant::now() + STEP;
+        // Says that nothing more comes: what is there need not linger. That it is not done at once is no news.
+        let _ = self.client.flush(BETWEEN_QUESTIONS);
         // The client's own waits spin for their last millisecond, and would keep a core from whoever answers commands.
         while self.client.in_flight_count() > 0 {
             if tokio::time::Instant::now() >= deadline {
                 return Ok(self.not_yet());
             }
-            self.client.poll(Duration::ZERO);
+            // Each takes one message of the client in, and while the log was quiet nobody took any.
+            (0..MESSAGES).for_each(|_| self.client.poll(Duration::ZERO));
             std::thread::sleep(BETWEEN_QUESTIONS);
         }
         self.step(|client| client.commit_transaction(STEP))

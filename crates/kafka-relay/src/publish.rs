@@ -2,11 +2,12 @@ use std::{sync::Arc, time::Duration};
 
 use keyledger_event_log::{Checkpoint, EventLog, Position};
 use keyledger_projectors::{Intake, MacKeysSource};
+use tokio::time::Instant;
 
 use crate::{
     Cluster, StopReason,
-    checkpoint::{Published, Publisher, Signature, Word},
-    look::{self, Confirmed, Said},
+    checkpoint::{CheckpointRecord, Published, Publisher, Signature},
+    look::{self, CheckpointTopic, Confirmed},
     producer::{Producer, Step},
     read_ahead::ReadAhead,
     reading::{Outgoing, Reading},
@@ -15,7 +16,7 @@ use crate::{
 };
 
 /// How long a transaction may take to be committed before the relay begins anew and looks what became of it. It is the
-/// time after which the brokers give it up themselves.
+/// time after which the brokers give it up themselves, unless they were told otherwise (`transaction.timeout.ms`).
 const COMMIT_PATIENCE: Duration = Duration::from_secs(60);
 
 /// Who is told, and may do something else, while Kafka is waited for.
@@ -40,26 +41,27 @@ pub(crate) struct Source {
     pub(crate) keys: MacKeysSource,
     /// The position of the first event to publish to new topics.
     pub(crate) from: Position,
-    /// Who publishes, and how often it has signed the topics.
+    /// Who publishes, and how often it has taken the topics over.
     pub(crate) signature: Signature,
+    /// Who had written to the topics last when they were looked at for the first time.
+    pub(crate) predecessor: Option<Signature>,
 }
 
 impl Source {
-    /// Refuses topics that somebody else works on: before anything is taken from them, as far as it shows.
-    fn may_publish(&self, cluster: &Cluster, said: &Said) -> Result<(), StopReason> {
+    /// Refuses topics that somebody else works on, as far as they show it.
+    fn refuse_topics_of_others(&self, cluster: &Cluster, topic: &CheckpointTopic) -> Result<(), StopReason> {
         let (prefix, own) = (cluster.topics().prefix(), self.signature);
-        match said.last {
-            Some(last) if own.takeover > 0 && last.relay != own.relay => {
+        if let Some(last) = topic.last {
+            if own.was_followed_by(last, self.predecessor) {
                 return Err(StopReason::Fenced { topics: format!("{prefix}.*"), by: last.relay });
             }
-            Some(last) if own.by == Publisher::Replay && last.by == Publisher::Relay => {
+            if own.by == Publisher::Replay && last.by == Publisher::Relay {
                 return Err(StopReason::Topics(format!(
                     "a relay publishes to the topics {prefix}.*: choose another --topic-prefix"
                 )));
             }
-            _ => {}
         }
-        match &said.published {
+        match &topic.published {
             Some(published) if own.by == Publisher::Replay && published.from != self.from.get() => {
                 Err(StopReason::Topics(format!(
                     "the topics {prefix}.* were begun from position {}: go on with that one, or choose another --topic-prefix",
@@ -73,6 +75,8 @@ impl Source {
 
 /// What one transaction published.
 pub(crate) struct Batch {
+    /// Since when there was something to publish.
+    pub(crate) since: Instant,
     /// How many events.
     pub(crate) events: usize,
     /// How many of them this release cannot read.
@@ -80,11 +84,8 @@ pub(crate) struct Batch {
 }
 
 impl Publishing {
-    /// Takes the topics over, signs as the one who publishes now, and looks up to where they are.
-    ///
-    /// Before that, it looks who spoke last. One that has signed before, and finds somebody else, stops: a transaction that
-    /// came to nothing does not say by itself that another relay took over, since the brokers end one in the same way that
-    /// takes too long, as while they were away, or while this process slept.
+    /// Takes the topics over, signs as the one who publishes now, and looks up to where they are. Topics that are somebody
+    /// else's, as far as they show it before, are left alone.
     pub(crate) async fn begin(
         source: &mut Source,
         cluster: &Cluster,
@@ -92,12 +93,19 @@ impl Publishing {
         waiting: &mut impl Waiting,
     ) -> Result<Self, Trouble> {
         topics::ensure(cluster).await?;
-        source.may_publish(cluster, &look::said(cluster)?)?;
+        let shown = CheckpointTopic::read(cluster).await?;
+        if source.signature.takeover == 0 {
+            source.predecessor = shown.last;
+        }
+        source.refuse_topics_of_others(cluster, &shown)?;
+        if let Some(published) = &shown.published {
+            look::of_this_log(published, cluster, &*source.log, &source.keys).await?;
+        }
         let mut producer = Producer::new(cluster)?;
         wait_for(waiting, "to hand the topics over", patience, || producer.take_over()).await?;
         source.signature.takeover += 1;
         let signature = source.signature;
-        commit(&mut producer, &[], &Word::Signature(signature), waiting).await?;
+        commit(&mut producer, &[], &CheckpointRecord::Signature(signature), waiting).await?;
         let log = Arc::clone(&source.log);
         let found = look::confirmed(cluster, signature, &*log, &source.keys).await?;
         let (intake, published) = match found {
@@ -131,13 +139,15 @@ impl Publishing {
     /// Publishes what comes next, in one transaction; nothing where the log is quiet.
     pub(crate) async fn next(&mut self, waiting: &mut impl Waiting) -> Result<Batch, Trouble> {
         let events = self.reading.next().await?;
+        let since = Instant::now();
         if !events.is_empty() {
             let published = self.published.clone().and(&events);
-            commit(&mut self.producer, &events, &Word::Published(published.clone()), waiting).await?;
+            commit(&mut self.producer, &events, &CheckpointRecord::Published(published.clone()), waiting)
+                .await?;
             self.published = published;
         }
         let unreadable = events.iter().filter(|event| !event.readable).count();
-        Ok(Batch { events: events.len(), unreadable: unreadable as u64 })
+        Ok(Batch { since, events: events.len(), unreadable: unreadable as u64 })
     }
 }
 
@@ -145,7 +155,7 @@ impl Publishing {
 async fn commit(
     producer: &mut Producer,
     events: &[Outgoing],
-    word: &Word,
+    checkpoint: &CheckpointRecord,
     waiting: &mut impl Waiting,
 ) -> Result<(), Trouble> {
     const ROOM: &str = "to take what is to be published";
@@ -156,8 +166,8 @@ async fn commit(
             wait_for(waiting, ROOM, Some(COMMIT_PATIENCE), || producer.key(facts)).await?;
         }
     }
-    wait_for(waiting, ROOM, Some(COMMIT_PATIENCE), || producer.word(word)).await?;
-    wait_for(waiting, "to commit what was published", Some(COMMIT_PATIENCE), || producer.commit()).await
+    wait_for(waiting, ROOM, Some(COMMIT_PATIENCE), || producer.checkpoint(checkpoint)).await?;
+    wait_for(waiting, "to commit", Some(COMMIT_PATIENCE), || producer.commit()).await
 }
 
 /// Asks Kafka again and again until it is done, or for as long as `patience` says.
@@ -167,7 +177,7 @@ async fn wait_for(
     patience: Option<Duration>,
     mut ask: impl FnMut() -> Result<Step, Trouble>,
 ) -> Result<(), Trouble> {
-    let begun = tokio::time::Instant::now();
+    let begun = Instant::now();
     while let Step::NotYet(complaint) = ask()? {
         let waited = begun.elapsed();
         if patience.is_some_and(|patience| waited >= patience) {

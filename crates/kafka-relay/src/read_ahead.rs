@@ -1,7 +1,6 @@
-use std::sync::Arc;
-
+use keyledger_event_log::ReadError;
 use keyledger_projectors::StopReason;
-use tokio::{sync::Mutex, task::JoinSet};
+use tokio::task::JoinSet;
 
 use crate::{
     reading::{Outgoing, Reading},
@@ -12,18 +11,24 @@ use crate::{
 /// goes together; one that is not reads the next events while it publishes the last ones.
 pub(crate) const FAR_BEHIND: u64 = 1_000;
 
-/// A reading on the runtime, at most one step ahead of whoever publishes. Dropping it ends that step.
+/// A reading on the runtime, at most one step ahead of whoever publishes. Dropping it asks that step to end. After an error
+/// it is of no more use: what was read by then is lost, and is read again by whoever begins anew.
 pub(crate) struct ReadAhead {
-    reading: Arc<Mutex<Reading>>,
-    step: JoinSet<Result<Step, StopReason>>,
+    idle: Option<Reading>,
+    step: JoinSet<Result<Done, StopReason>>,
 }
 
-/// What was read, and how many events were still to come then.
-struct Step(Vec<Outgoing>, u64);
+/// What a step came to.
+struct Done {
+    reading: Reading,
+    events: Vec<Outgoing>,
+    /// How many events were still to come then.
+    lag: u64,
+}
 
 impl ReadAhead {
     pub(crate) fn of(reading: Reading) -> Self {
-        Self { reading: Arc::new(Mutex::new(reading)), step: JoinSet::new() }
+        Self { idle: Some(reading), step: JoinSet::new() }
     }
 
     /// What comes next; nothing where the log is quiet.
@@ -31,22 +36,24 @@ impl ReadAhead {
     /// # Errors
     /// [`StopReason`] as for [`Reading::next`].
     pub(crate) async fn next(&mut self) -> Result<Vec<Outgoing>, StopReason> {
-        if self.step.is_empty() {
-            self.begin();
+        if let Some(reading) = self.idle.take() {
+            self.begin(reading);
         }
-        let Some(step) = tasks::next(&mut self.step).await else { return Ok(Vec::new()) };
-        let Step(events, lag) = step?;
+        let done = tasks::next(&mut self.step).await;
+        let ended = || ReadError::Unavailable("the reading of the log has ended".to_owned());
+        let Done { reading, events, lag } = done.ok_or_else(ended)??;
         if lag >= FAR_BEHIND {
-            self.begin();
+            self.begin(reading);
+        } else {
+            self.idle = Some(reading);
         }
         Ok(events)
     }
 
-    fn begin(&mut self) {
-        let reading = Arc::clone(&self.reading);
+    fn begin(&mut self, mut reading: Reading) {
         self.step.spawn(async move {
-            let mut reading = reading.lock().await;
-            Ok(Step(reading.next().await?, reading.lag().await?))
+            let (events, lag) = (reading.next().await?, reading.lag().await?);
+            Ok(Done { reading, events, lag })
         });
     }
 }

@@ -2,7 +2,7 @@ use std::{io, sync::Arc, thread, time::Duration};
 
 use keyledger_event_log::{EventLog, Position, PublicLog};
 use keyledger_projectors::{MacKeysSource, MonotonicClock};
-use tokio::{runtime::Handle, sync::watch, time::Instant};
+use tokio::{runtime::Handle, sync::watch};
 use uuid::Uuid;
 
 use crate::{
@@ -62,7 +62,8 @@ impl Relay {
         let RelayParts { log, keys, cluster, clock, id } = parts;
         let (teller, progress) = Teller::new(clock());
         let signature = Signature { by: Publisher::Relay, relay: id, takeover: 0 };
-        let source = Source { log: Arc::new(log), keys, from: Position::START.next(), signature };
+        let source =
+            Source { log: Arc::new(log), keys, from: Position::START.next(), signature, predecessor: None };
         let mut worker = Worker { source, cluster, clock, teller, meters: Meters::new() };
         let runtime = Handle::current();
         let run = move || {
@@ -171,11 +172,10 @@ impl Worker {
 
 /// Publishes one batch, or hears that there is nothing new.
 async fn step(publishing: &mut Publishing, watcher: &mut Watcher<'_>) -> Result<(), Trouble> {
-    let begun = Instant::now();
-    let Batch { events, unreadable } = publishing.next(watcher).await?;
+    let Batch { since, events, unreadable } = publishing.next(watcher).await?;
     if events > 0 {
         watcher.meters.transaction_events.record(events as f64);
-        watcher.meters.transaction_seconds(begun.elapsed());
+        watcher.meters.transaction_seconds(since.elapsed());
         watcher.published(publishing.position(), unreadable);
     }
     // Under steady load the log always holds more by the time it is asked: what counts is when it last held no more than
@@ -196,7 +196,7 @@ async fn step(publishing: &mut Publishing, watcher: &mut Watcher<'_>) -> Result<
     }
     watcher.measure_age();
     if events > 0 && lag < FAR_BEHIND {
-        tokio::time::sleep(PACE.saturating_sub(begun.elapsed())).await;
+        tokio::time::sleep(PACE.saturating_sub(since.elapsed())).await;
     }
     Ok(())
 }

@@ -41,7 +41,7 @@ pub async fn replay(
 ) -> Result<Replay, StopReason> {
     let runtime = Handle::current();
     let signature = Signature { by: Publisher::Replay, relay: id, takeover: 0 };
-    let source = Source { log: Arc::new(log), keys, from, signature };
+    let source = Source { log: Arc::new(log), keys, from, signature, predecessor: None };
     // The client of Kafka blocks.
     let work = task::spawn_blocking(move || runtime.block_on(to_the_head(source, &cluster, on_progress)));
     work.await.unwrap_or(Err(StopReason::Panicked))

@@ -19,7 +19,7 @@ use keys::Keys;
 use crate::{
     Cluster, StopReason,
     checkpoint::Published,
-    look,
+    look::CheckpointTopic,
     reading::{Outgoing, Reading},
     stop_reason::Trouble,
 };
@@ -87,17 +87,17 @@ async fn compare(
     let mut findings = Findings::default();
     // What the first look found committed, every later one sees, once the markers of its transaction have reached every
     // partition; a key may be newer than that, and is then compared with the event that it names.
-    let first_look = published(cluster, own)?;
+    let first_look = published(cluster, own).await?;
     let cluster = &cluster.clone().with_partitions(first_look.partitions);
     tokio::time::sleep(SETTLED).await;
     let mut keys = Keys::read(cluster, own, Position::new(first_look.position), &mut findings)?;
-    let mut last_look = published(cluster, own)?;
+    let mut last_look = published(cluster, own).await?;
     for _ in 0..LOOKS {
         if Position::new(last_look.position) >= keys.newest() {
             break;
         }
         tokio::time::sleep(SETTLED).await;
-        last_look = published(cluster, own)?;
+        last_look = published(cluster, own).await?;
     }
     let Published { from, position: up_to, .. } = last_look;
     tokio::time::sleep(SETTLED).await;
@@ -134,11 +134,11 @@ async fn compare(
 }
 
 /// Up to where the topics say they hold everything.
-fn published(cluster: &Cluster, own: LogIdentity) -> Result<Published, Trouble> {
+async fn published(cluster: &Cluster, own: LogIdentity) -> Result<Published, Trouble> {
     let topic = cluster.topics().checkpoint().to_owned();
-    let Some(published) = look::said(cluster)?.published else {
+    let Some(published) = CheckpointTopic::read(cluster).await?.published else {
         return Err(StopReason::Topics(format!(
-            "nothing was published yet: the topic {topic} is empty. Run the relay first, or correct the prefix"
+            "nothing was published yet: the topic {topic} tells of nothing. Run the relay first, or correct the prefix"
         ))
         .into());
     };
