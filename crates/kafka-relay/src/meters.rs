@@ -33,7 +33,7 @@ impl Meters {
         self.lag_seconds.set(lag.as_secs_f64());
     }
 
-    /// How long a transaction took, from its begin until it was committed.
+    /// How long a transaction took: from when its events were there until it was committed.
     pub(crate) fn transaction_seconds(&self, took: Duration) {
         self.transaction_seconds.record(took.as_secs_f64());
     }

@@ -26,7 +26,7 @@ pub struct Replay {
     pub resumed_after: Option<Position>,
 }
 
-/// Publishes the events from a position up to the present head to the topics of `cluster`, each once, as the relay would
+/// Publishes the events from a position up to the present head, and a few that came meanwhile, to the topics of `cluster`, each once, as the relay would
 /// have. A replay that was interrupted goes on where it was. `on_progress` is told the position reached and the goal.
 ///
 /// # Errors
