@@ -21,7 +21,8 @@ pub(crate) fn measure(world: &World) -> anyhow::Result<Table> {
     let (mut after, mut pages, mut keys) = (None, Vec::new(), 0);
     loop {
         let begun = Instant::now();
-        let page = lists.list(List { partner: &partner, status: None, now, limit: PAGE, after })?;
+        let page =
+            lists.list(List { partner: &partner, status: None, search: None, now, limit: PAGE, after })?;
         pages.push(nanos_each(begun.elapsed(), 1));
         keys += page.keys.len();
         let Some(next) = page.next else { break };

@@ -65,6 +65,7 @@ fn the_files_of_a_new_installation_are_for_their_owner_alone() {
     assert_eq!(mode(&data), 0o700);
     assert_eq!(mode(&data.join("keyring")), 0o600);
     assert_eq!(mode(&data.join("operator-key")), 0o600);
+    assert_eq!(mode(&data.join("last-used.db")), 0o600);
     for file in ["log.db", "read-models.db"] {
         assert!(data.join(file).is_file(), "{file}");
     }

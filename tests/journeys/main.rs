@@ -10,6 +10,7 @@ mod happens;
 mod idempotency;
 mod immediately;
 mod judged;
+mod last_used;
 mod life_of_a_key;
 mod limits;
 mod lists;

@@ -207,7 +207,7 @@ fn head_is_answered_as_get_without_the_body() {
 fn what_is_no_path_of_the_api_is_told_so_in_its_form() {
     let registry = crate::SHARED.get();
     for client in [registry.operator(), Client::new(&registry.addresses().command, None)] {
-        for path in ["/", "/v2", "/favicon.ico"] {
+        for path in ["/v2", "/favicon.ico"] {
             let answer = client.get(path).send();
             answer.problem(404, "not-found");
             assert!(answer.position() > 0, "{path}");

@@ -1,5 +1,5 @@
 //! What every theme of tests shares: the real binary as a process, what speaks to it over HTTP, over a bare socket and
-//! from a terminal, a real Kafka beside it, and how to wait for something.
+//! from a terminal, a real Kafka beside it, a real browser before it, and how to wait for something.
 //!
 //! ```no_run
 //! use keyledger_tests::Registry;
@@ -21,26 +21,33 @@
 
 mod answer;
 mod binary;
+mod browser;
 mod call;
 mod created;
 mod dice;
 mod free_port;
 mod kafka;
+mod kept;
 mod launch;
 mod lines;
 mod made_up;
 mod moment;
+mod needed;
 mod needles;
+mod node_modules;
+mod openid_provider;
 mod patience;
 mod registry;
 mod relay_process;
 mod shared_registry;
 mod started;
+mod target;
 mod terminal;
 mod wire;
 
 pub use answer::Answer;
 pub use binary::binary;
+pub use browser::{Browser, Key, Tab};
 pub use call::{Call, Client};
 pub use created::Created;
 pub use dice::{Dice, soak};
@@ -50,6 +57,7 @@ pub use lines::{Lines, ServerSentEvent};
 pub use made_up::{random_bytes, unknown_secret, with_checksum, wrong_secret_for};
 pub use moment::{from_now, millis};
 pub use needles::{Needles, to_base64};
+pub use openid_provider::{OpenIdProvider, Tampering};
 pub use patience::{eventually, within};
 pub use registry::Registry;
 pub use relay_process::{RelayProcess, client_file, second_machine};

@@ -4,9 +4,9 @@ use async_trait::async_trait;
 use keyledger_domain::{KeyId, PartnerId, Prefix, Scope, Timestamp, key::Key};
 use keyledger_event_log::Position;
 
-use crate::ports::{KeyLists, KeyPage, ListError, ListKeys, Readers};
+use crate::ports::{KeyLists, KeyPage, LastUsed, LastUsedUnavailable, ListError, ListKeys, Readers};
 
-/// A registry that nobody serves: no lists, and no readers to wait for. With it the root crate records the first
+/// A registry that nobody serves: no lists, no uses, and no readers to wait for. With it the root crate records the first
 /// catalogue and operator key of a new log, or a further operator key while the server is stopped.
 pub struct Offline;
 
@@ -14,6 +14,10 @@ pub struct Offline;
 impl KeyLists for Offline {
     async fn list(&self, _: ListKeys<'_>) -> Result<KeyPage, ListError> {
         Ok(KeyPage::default())
+    }
+
+    async fn partners(&self, _: Option<&PartnerId>, _: usize) -> Result<Vec<PartnerId>, ListError> {
+        Ok(Vec::new())
     }
 
     async fn knows(&self, _: KeyId) -> Result<bool, ListError> {
@@ -44,6 +48,13 @@ impl KeyLists for Offline {
 
     async fn holding(&self, _: &Scope, _: Option<KeyId>, _: usize) -> Result<Vec<Key>, ListError> {
         Ok(Vec::new())
+    }
+}
+
+#[async_trait]
+impl LastUsed for Offline {
+    async fn last_used(&self, prefixes: &[Prefix]) -> Result<Vec<Option<Timestamp>>, LastUsedUnavailable> {
+        Ok(vec![None; prefixes.len()])
     }
 }
 

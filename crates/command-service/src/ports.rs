@@ -64,6 +64,12 @@ pub trait KeyLists: Send + Sync {
     /// [`ListError`].
     async fn list(&self, query: ListKeys<'_>) -> Result<KeyPage, ListError>;
 
+    /// The partners that have or had a key, in the order of their names: at most `limit` behind `after`.
+    ///
+    /// # Errors
+    /// [`ListError::Unavailable`].
+    async fn partners(&self, after: Option<&PartnerId>, limit: usize) -> Result<Vec<PartnerId>, ListError>;
+
     /// Whether there is such a key, whoever's it is.
     ///
     /// # Errors
@@ -118,6 +124,8 @@ pub struct ListKeys<'a> {
     pub partner: &'a PartnerId,
     /// Only those that are this at `now`.
     pub status: Option<Status>,
+    /// Only those whose name holds this, or whose present prefix begins so; capitals do not count.
+    pub search: Option<&'a str>,
     /// The moment at which expiry is judged.
     pub now: Timestamp,
     /// At most so many: 1 to 200.
@@ -145,6 +153,24 @@ pub enum ListError {
     #[error("the lists cannot be read: {0}")]
     Unavailable(String),
 }
+
+/// When secrets were last used. The validator keeps it beside the log, so it is nothing to decide by and no evidence: a
+/// crash takes the last minutes away.
+#[async_trait]
+pub trait LastUsed: Send + Sync {
+    /// For the secret of each of these prefixes, in their order, the minute of the last request that the validator
+    /// allowed with it; none where it knows of none. Each secret of a key has a time of its own, so that an overlap shows
+    /// whether the old one is still in use.
+    ///
+    /// # Errors
+    /// [`LastUsedUnavailable`]: then a secret must not be shown as never used.
+    async fn last_used(&self, prefixes: &[Prefix]) -> Result<Vec<Option<Timestamp>>, LastUsedUnavailable>;
+}
+
+/// When secrets were last used cannot be told at the moment.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("when secrets were last used cannot be told: {0}")]
+pub struct LastUsedUnavailable(pub String);
 
 /// The readers that a command is waited for: the key index of the validator in this process, and the lists.
 #[async_trait]

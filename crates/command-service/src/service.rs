@@ -13,7 +13,7 @@ use keyledger_secret::{Marker, Randomness};
 use crate::{
     catalogue::CatalogueMemory,
     in_flight::InFlight,
-    ports::{KeyLists, Keyring, Readers},
+    ports::{KeyLists, Keyring, LastUsed, Readers},
     turns::Turns,
 };
 
@@ -27,6 +27,8 @@ pub struct Parts {
     pub log: Arc<dyn EventLog>,
     /// The read model for lists and look-ups.
     pub lists: Arc<dyn KeyLists>,
+    /// When secrets were last used.
+    pub last_used: Arc<dyn LastUsed>,
     /// Who must have applied a command before it is answered.
     pub readers: Arc<dyn Readers>,
     /// What new secrets and events are made with.

@@ -1,4 +1,5 @@
 use keyledger_domain::{
+    PartnerId, Prefix, Timestamp,
     envelope::Stream,
     key::{Key, Rejection},
 };
@@ -6,7 +7,7 @@ use keyledger_event_log::{Position, Revision};
 
 use crate::{
     CommandError, CommandService, KeyRef, ShownEvent,
-    ports::{KeyPage, ListError, ListKeys},
+    ports::{KeyPage, LastUsedUnavailable, ListError, ListKeys},
 };
 
 impl CommandService {
@@ -25,6 +26,29 @@ impl CommandService {
     /// [`ListError`].
     pub async fn list_keys(&self, query: ListKeys<'_>) -> Result<KeyPage, ListError> {
         self.parts().lists.list(query).await
+    }
+
+    /// When the secrets of these prefixes were last used, to the minute and in their order.
+    ///
+    /// # Errors
+    /// [`LastUsedUnavailable`].
+    pub async fn last_used(
+        &self,
+        prefixes: &[Prefix],
+    ) -> Result<Vec<Option<Timestamp>>, LastUsedUnavailable> {
+        self.parts().last_used.last_used(prefixes).await
+    }
+
+    /// The partners that have or had a key, in the order of their names: at most `limit` behind `after`.
+    ///
+    /// # Errors
+    /// [`ListError`].
+    pub async fn list_partners(
+        &self,
+        after: Option<&PartnerId>,
+        limit: usize,
+    ) -> Result<Vec<PartnerId>, ListError> {
+        self.parts().lists.partners(after, limit).await
     }
 
     /// Everything that happened to a key, oldest first: the public parts, byte for byte.

@@ -60,6 +60,12 @@ impl Authority {
         }
     }
 
+    /// The authority of somebody who belongs to a partner, and may do nothing.
+    #[must_use]
+    pub fn nothing(partner: PartnerId) -> Self {
+        Self { partner, read: false, write: false, events: false, operate: false }
+    }
+
     /// The authority of an operator.
     #[must_use]
     pub fn operator() -> Self {

@@ -50,6 +50,18 @@ impl Timestamp {
         Self::from_millis(self.0.saturating_add(seconds as i64 * 1_000))
     }
 
+    /// Whole minutes since 1970; what is left over is cut off.
+    #[must_use]
+    pub fn minutes(self) -> u32 {
+        u32::try_from(self.0 / 60_000).unwrap_or(u32::MAX)
+    }
+
+    /// The beginning of a minute, by its number since 1970.
+    #[must_use]
+    pub const fn from_minutes(minutes: u32) -> Self {
+        Self::from_millis(minutes as i64 * 60_000)
+    }
+
     /// A moment from RFC 3339 text with any offset; parts of a millisecond are cut off.
     ///
     /// # Errors
@@ -99,6 +111,15 @@ mod tests {
         let moment = Timestamp::parse("2026-03-01T14:30:00.1239+02:00").expect("a moment");
         assert_eq!(moment.to_string(), "2026-03-01T12:30:00.123Z");
         assert_eq!(Timestamp::parse(&moment.to_string()), Ok(moment));
+    }
+
+    #[test]
+    fn a_moment_is_cut_off_to_the_minute_it_lies_in() {
+        let floor = |moment: Timestamp| Timestamp::from_minutes(moment.minutes()).to_string();
+        let moment = Timestamp::parse("2026-03-01T12:30:59.999Z").expect("a moment");
+        assert_eq!(floor(moment), "2026-03-01T12:30:00.000Z");
+        assert_eq!(floor(Timestamp::from_minutes(moment.minutes())), "2026-03-01T12:30:00.000Z");
+        assert_eq!(floor(Timestamp::from_millis(i64::MAX)), "9999-12-31T23:59:00.000Z");
     }
 
     #[test]

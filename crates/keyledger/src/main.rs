@@ -17,6 +17,7 @@ mod projections;
 mod serve;
 mod settings;
 mod telemetry;
+mod users;
 
 use std::{io, process::ExitCode};
 
@@ -78,6 +79,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Command::OperatorKey(OperatorKeyCommand::New { name }) => {
             on_all_cores(operator_key::new(&context, name))
         }
+        Command::Users(command) => on_all_cores(users::run(&context, command)),
         Command::Projections(ProjectionsCommand::Status) => on_all_cores(projections::status::run(&context)),
         Command::Projections(ProjectionsCommand::Rebuild { force }) => {
             on_all_cores(projections::rebuild::run(&context, force))

@@ -30,11 +30,15 @@ fn open(path: &Path, mode: OpenFlags) -> Result<Connection> {
 }
 
 /// Lets readers go on while this connection writes, and spares the commits their wait for the disk: a power cut takes
-/// the last transactions away, whole and from the end, and the projector reads those events from the log again. What
-/// must be durable is the log alone.
-pub(crate) fn make_fast(db: &Connection) -> Result<()> {
+/// the last transactions away, whole and from the end. What must be durable is the log alone.
+pub(crate) fn let_others_read(db: &Connection) -> Result<()> {
     db.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
-    db.pragma_update(None, "synchronous", "NORMAL")?;
+    db.pragma_update(None, "synchronous", "NORMAL")
+}
+
+/// For the rows that are made from the log: what a power cut takes away, the projector reads from there again.
+pub(crate) fn make_fast(db: &Connection) -> Result<()> {
+    let_others_read(db)?;
     // Key ids and prefixes fall anywhere in their indexes: a rebuild lives on the pages it finds in memory. In KiB.
     db.pragma_update(None, "cache_size", -65_536)?;
     // Copying the write-ahead log into the file does wait for the disk, so it is done seldom: every 16 MiB, in pages.

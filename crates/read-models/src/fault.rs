@@ -13,18 +13,22 @@ pub enum ReadModelError {
 
 impl From<Error> for ReadModelError {
     fn from(error: Error) -> Self {
-        match &error {
-            // Values that no key can have come as errors of conversion.
-            Error::FromSqlConversionFailure(..)
-            | Error::InvalidColumnType(..)
-            | Error::IntegralValueOutOfRange(..)
-            | Error::QueryReturnedNoRows => Self::Damaged(error.to_string()),
-            _ => match error.sqlite_error_code() {
-                Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
-                    Self::Damaged(error.to_string())
-                }
-                _ => Self::Unavailable(error.to_string()),
-            },
+        if is_damage(&error) {
+            Self::Damaged(error.to_string())
+        } else {
+            Self::Unavailable(error.to_string())
         }
+    }
+}
+
+/// Whether a file holds what it cannot hold, as against one that cannot be used at the moment.
+pub(crate) fn is_damage(error: &Error) -> bool {
+    match error {
+        // Values that nothing of ours can have come as errors of conversion.
+        Error::FromSqlConversionFailure(..)
+        | Error::InvalidColumnType(..)
+        | Error::IntegralValueOutOfRange(..)
+        | Error::QueryReturnedNoRows => true,
+        _ => matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)),
     }
 }

@@ -19,6 +19,8 @@ pub struct List<'a> {
     pub partner: &'a PartnerId,
     /// Only those that are this now; none: all of them.
     pub status: Option<Status>,
+    /// Only those whose name holds this, or whose newest prefix begins so; capitals of ASCII do not count.
+    pub search: Option<&'a str>,
     /// The present moment, which tells an expired key from an active one.
     pub now: Timestamp,
     /// How many at most: 1 to [`MAX_PAGE`]; a number outside is brought inside.
@@ -43,23 +45,27 @@ pub(crate) const fn query(status: Option<Status>) -> &'static str {
         None => select_keys!(
             "INDEXED BY partner_keys_all
              WHERE partner_id = :partner AND (created_at, key_id) < (:created_at, :key_id)
+               AND (:search IS NULL OR instr(lower(name), :search) OR instr(lower(prefix), :search) = 1)
              ORDER BY created_at DESC, key_id DESC LIMIT :limit"
         ),
         Some(Status::Revoked) => select_keys!(
             "INDEXED BY partner_keys_revoked
              WHERE partner_id = :partner AND revoked_at IS NOT NULL AND (created_at, key_id) < (:created_at, :key_id)
+               AND (:search IS NULL OR instr(lower(name), :search) OR instr(lower(prefix), :search) = 1)
              ORDER BY created_at DESC, key_id DESC LIMIT :limit"
         ),
         Some(Status::Active) => select_keys!(
             "INDEXED BY partner_keys_unrevoked
              WHERE partner_id = :partner AND revoked_at IS NULL AND (created_at, key_id) < (:created_at, :key_id)
                AND (expires_at IS NULL OR expires_at > :now)
+               AND (:search IS NULL OR instr(lower(name), :search) OR instr(lower(prefix), :search) = 1)
              ORDER BY created_at DESC, key_id DESC LIMIT :limit"
         ),
         Some(Status::Expired) => select_keys!(
             "INDEXED BY partner_keys_unrevoked
              WHERE partner_id = :partner AND revoked_at IS NULL AND (created_at, key_id) < (:created_at, :key_id)
                AND expires_at <= :now
+               AND (:search IS NULL OR instr(lower(name), :search) OR instr(lower(prefix), :search) = 1)
              ORDER BY created_at DESC, key_id DESC LIMIT :limit"
         ),
     }
@@ -71,6 +77,7 @@ pub(crate) const FEW_EXPIRED: &str = select_keys!(
     "INDEXED BY partner_keys_expiring
      WHERE partner_id = :partner AND revoked_at IS NULL AND expires_at <= :now
        AND (created_at, key_id) < (:created_at, :key_id)
+               AND (:search IS NULL OR instr(lower(name), :search) OR instr(lower(prefix), :search) = 1)
      ORDER BY created_at DESC, key_id DESC LIMIT :limit"
 );
 
@@ -100,7 +107,7 @@ impl PartnerKeysReader {
                 Some(Status::Expired) if few_expired(db, list.partner, &now)? => FEW_EXPIRED,
                 status => query(status),
             };
-            page(db, query, filter, list.partner, list.limit, list.after)
+            page(db, query, filter, list)
         })
     }
 }
@@ -115,11 +122,10 @@ fn page(
     db: &Connection,
     query: &str,
     filter: &[(&str, &dyn ToSql)],
-    partner: &PartnerId,
-    limit: usize,
-    after: Option<Cursor>,
+    List { partner, search, limit, after, .. }: List<'_>,
 ) -> Result<Page, ReadModelError> {
     let limit = limit.clamp(1, MAX_PAGE);
+    let search = search.map(str::to_ascii_lowercase);
     // Behind every moment and every id that can be written.
     let (created_at, key_id) = after.map_or_else(
         || ("~".to_owned(), "~".to_owned()),
@@ -128,7 +134,8 @@ fn page(
     // One more than asked for tells whether there is a next page.
     let one_more = row::integer(limit as u64 + 1);
     let place = named_params! {
-        ":partner": partner.as_str(), ":created_at": created_at, ":key_id": key_id, ":limit": one_more
+        ":partner": partner.as_str(), ":created_at": created_at, ":key_id": key_id, ":search": search,
+        ":limit": one_more
     };
     let mut statement = db.prepare_cached(query)?;
     let params = [place, filter].concat();

@@ -22,6 +22,9 @@ pub(crate) const OF_PARTNER: &str = select_keys!(
      ORDER BY created_at DESC, key_id DESC LIMIT ?4"
 );
 
+pub(crate) const PARTNERS: &str =
+    "SELECT partner_id FROM partners WHERE partner_id > ?1 ORDER BY partner_id LIMIT ?2";
+
 pub(crate) const COUNT_LIVE: &str = "
     SELECT ifnull((SELECT unrevoked FROM partners WHERE partner_id = ?1), 0) - count(*)
     FROM partner_keys INDEXED BY partner_keys_expiring
@@ -42,6 +45,26 @@ impl PartnerKeysReader {
         self.ask(|db| {
             let mut statement = db.prepare_cached(select_keys!("WHERE key_id = ?1"))?;
             Ok(statement.query_row([key_id.to_string()], row::read).optional()?)
+        })
+    }
+
+    /// The partners that have or had a key, in the order of their names: at most `limit`, 1 to 1,000, behind `after`.
+    ///
+    /// # Errors
+    /// [`ReadModelError`].
+    pub fn partners(
+        &self,
+        after: Option<&PartnerId>,
+        limit: usize,
+    ) -> Result<Vec<PartnerId>, ReadModelError> {
+        let (after, limit) =
+            (after.map_or("", PartnerId::as_str), row::integer(limit.clamp(1, MAX_STEP) as u64));
+        self.ask(|db| {
+            let mut statement = db.prepare_cached(PARTNERS)?;
+            let names = statement.query_map((after, limit), |row| row.get::<_, String>(0))?;
+            let names = names.collect::<rusqlite::Result<Vec<_>>>()?;
+            let damaged = |_| ReadModelError::Damaged("a partner's name is none".to_owned());
+            names.iter().map(|name| PartnerId::parse(name).map_err(damaged)).collect()
         })
     }
 

@@ -1,23 +1,14 @@
-use std::{
-    path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::path::Path;
 
 use keyledger_event_log::{Checkpoint, LogIdentity};
 use rusqlite::Connection;
 
-use crate::{Contents, OpenError, ReadModelError, checkpoint, connection, digest, open};
-
-/// How many connections are kept for the next question. More are opened where more is asked at once.
-const KEPT: usize = 4;
+use crate::{Contents, OpenError, ReadModelError, checkpoint, digest, open, pool::Pool};
 
 /// The keys of every partner: the half that answers, also beside another process that writes. Every answer is of one
 /// moment. Clones share their connections. Every method blocks on the disk.
 #[derive(Clone)]
-pub struct PartnerKeysReader {
-    path: Arc<PathBuf>,
-    idle: Arc<Mutex<Vec<Connection>>>,
-}
+pub struct PartnerKeysReader(Pool);
 
 impl PartnerKeysReader {
     /// Opens the read model of a log to read it.
@@ -27,7 +18,7 @@ impl PartnerKeysReader {
     pub fn open(path: impl AsRef<Path>, log: LogIdentity) -> Result<Self, OpenError> {
         let path = path.as_ref();
         let db = open::to_read(path, log)?;
-        Ok(Self { path: Arc::new(path.to_owned()), idle: Arc::new(Mutex::new(vec![db])) })
+        Ok(Self(Pool::new(path).with(db)))
     }
 
     /// The last event that the rows hold.
@@ -54,15 +45,6 @@ impl PartnerKeysReader {
         &self,
         question: impl FnOnce(&Connection) -> Result<T, ReadModelError>,
     ) -> Result<T, ReadModelError> {
-        let idle = || self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        let kept = idle().pop();
-        let db = kept.map_or_else(|| connection::to_read(&self.path), Ok)?;
-        let answer = question(&db)?;
-        // Only a connection that answered is asked again.
-        let mut idle = idle();
-        if idle.len() < KEPT {
-            idle.push(db);
-        }
-        Ok(answer)
+        self.0.ask(question)
     }
 }

@@ -44,7 +44,7 @@ pub(crate) fn check(db: &Connection, path: &Path) -> Result<Found, OpenError> {
 }
 
 /// The file's application id, schema version and number of tables.
-fn look(db: &Connection) -> rusqlite::Result<(i64, i64, i64)> {
+pub(crate) fn look(db: &Connection) -> rusqlite::Result<(i64, i64, i64)> {
     let pragma = |name| db.pragma_query_value(None, name, |row| row.get(0));
     let tables = db.query_one("SELECT count(*) FROM sqlite_schema", (), |row| row.get(0))?;
     Ok((pragma("application_id")?, pragma("user_version")?, tables))

@@ -18,7 +18,8 @@ pub use bucket::Level;
 pub use freshness::Bounds;
 pub use http::{Settings, Validator};
 pub use index::{
-    ApplyError, Bearer, CannotKnow, Config, Demand, Identified, KeyIndex, Unidentified, Verdict, WorkingKey,
+    ApplyError, Bearer, CannotKnow, Config, Demand, Identified, KeyIndex, Unidentified, Used, Verdict,
+    WorkingKey,
 };
 pub use routes::configure;
 pub use time::{Clocks, Monotonic};

@@ -9,10 +9,10 @@ use tempfile::TempDir;
 use super::cluster;
 use super::credentials::Credentials;
 use super::java::{java, run};
-use super::kept::Kept;
 use super::properties::{Ports, properties};
 use super::proxy::Proxy;
 use crate::free_port::free_port;
+use crate::kept::Kept;
 use crate::{Ran, random_bytes, within};
 
 /// How long a start may take on a busy machine.

@@ -1,6 +1,8 @@
 use std::fs::{self, File};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
+
+use crate::target::target;
 
 /// What is fetched. It names the folder too, so that another version is fetched anew.
 const POM: &str = include_str!("../../kafka/pom.xml");
@@ -53,11 +55,4 @@ fn fetch(kafka: &Path, jars: &Path) {
     );
     fs::rename(half.join("jars"), jars).expect("the jars can be moved");
     let _ = fs::remove_dir_all(&half);
-}
-
-/// The folder that Cargo builds into: a profile's folder lies in it, and binaries in that one or in its `deps/`.
-fn target() -> PathBuf {
-    let test = std::env::current_exe().expect("a running test has a path");
-    let folder = test.ancestors().skip(1).find(|folder| !folder.ends_with("deps"));
-    folder.and_then(Path::parent).expect("a profile's folder lies in another").to_owned()
 }

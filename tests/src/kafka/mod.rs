@@ -10,7 +10,6 @@ mod connection;
 mod credentials;
 mod jars;
 mod java;
-mod kept;
 mod properties;
 mod proxy;
 mod record;

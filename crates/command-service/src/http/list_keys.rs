@@ -52,7 +52,7 @@ pub(crate) async fn list_keys(http: HttpRequest) -> Result<HttpResponse, Problem
     let service = entrance.service();
     let now = service.now();
     let limit = usize::try_from(limit).unwrap_or(1);
-    let page = ListKeys { partner: &partner, status, now, limit, cursor: cursor.as_deref() };
+    let page = ListKeys { partner: &partner, status, search: None, now, limit, cursor: cursor.as_deref() };
     let page = service.list_keys(page).await?;
     let catalogue = service.scopes().await.ok();
     let keys = page.keys.into_iter().map(|key| KeyBody::of(key, now, catalogue.as_ref())).collect();

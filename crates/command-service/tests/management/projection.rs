@@ -159,11 +159,20 @@ impl KeyLists for Projection {
         let mut keys: Vec<_> = self.fold().into_values().collect();
         keys.retain(|folded| folded.key.partner_id == *query.partner);
         keys.retain(|folded| query.status.is_none_or(|status| folded.key.status(query.now) == status));
+        keys.retain(|folded| query.search.is_none_or(|search| folded.key.name.as_str().contains(search)));
         keys.sort_by_key(|folded| std::cmp::Reverse(folded.created));
         let start = query.cursor.map_or(Ok(0), |cursor| cursor.parse().map_err(|_| ListError::BadCursor))?;
         let next_cursor = (start + query.limit < keys.len()).then(|| (start + query.limit).to_string());
         let keys = keys.into_iter().skip(start).take(query.limit).map(|folded| folded.key).collect();
         Ok(KeyPage { keys, next_cursor })
+    }
+    async fn partners(&self, after: Option<&PartnerId>, limit: usize) -> Result<Vec<PartnerId>, ListError> {
+        let mut partners: Vec<_> = self.fold().into_values().map(|folded| folded.key.partner_id).collect();
+        partners.sort();
+        partners.dedup();
+        partners.retain(|partner| after.is_none_or(|after| partner > after));
+        partners.truncate(limit);
+        Ok(partners)
     }
     async fn knows(&self, key_id: KeyId) -> Result<bool, ListError> {
         Ok(self.fold().contains_key(&key_id))

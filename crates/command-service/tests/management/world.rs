@@ -12,7 +12,7 @@ use actix_web::{
     test::{self, TestRequest},
 };
 use keyledger_command_service::{
-    ChangeCatalogue, CommandService, CreateKey, Parts, Request, Revisions,
+    ChangeCatalogue, CommandService, CreateKey, Offline, Parts, Request, Revisions,
     ports::{Gatekeeper, Principal, Unidentified},
     routes,
 };
@@ -311,6 +311,7 @@ fn service(
     CommandService::new(Parts {
         log: Arc::clone(log) as Arc<dyn EventLog>,
         lists: Arc::clone(projection) as _,
+        last_used: Arc::new(Offline),
         readers: Arc::clone(projection) as _,
         keyring: Arc::new(TestKeyring),
         clock: Arc::clone(clock) as _,

@@ -95,6 +95,9 @@ pub(crate) enum Command {
     /// Make another operator key while nothing serves
     #[command(subcommand)]
     OperatorKey(roles::OperatorKeyCommand),
+    /// Who may use the portal
+    #[command(subcommand)]
+    Users(roles::UsersCommand),
     /// Look at the read models and the key index, or build them anew
     #[command(subcommand)]
     Projections(roles::ProjectionsCommand),
@@ -193,6 +196,7 @@ pub(crate) fn run(command: Command, context: &Context) -> anyhow::Result<()> {
         | Command::Kafka(_)
         | Command::Init(_)
         | Command::OperatorKey(_)
+        | Command::Users(_)
         | Command::Projections(_) => {
             anyhow::bail!("a role is not run from here")
         }

@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, value_parser};
-use keyledger_domain::KeyName;
+use keyledger_domain::{KeyName, PartnerId};
 use keyledger_event_log::Position;
 use keyledger_kafka_relay::Topics;
+use keyledger_portal::people::{Role, Username};
 
 /// Arguments of `serve`; they are settings, and reach it as such.
 #[derive(Debug, Args)]
@@ -112,6 +113,71 @@ pub(crate) enum OperatorKeyCommand {
         #[arg(long, default_value = "operator", value_parser = KeyName::parse)]
         name: KeyName,
     },
+}
+
+/// `users …`
+#[derive(Debug, Subcommand)]
+#[command(
+    after_help = "Examples:\n  keyledger users add ada@example.com --partner acme --role admin\n  keyledger users list\n  keyledger users disable ada@example.com"
+)]
+pub(crate) enum UsersCommand {
+    /// Give somebody an account; the password is drawn for them and shown once
+    #[command(
+        after_help = "Examples:\n  keyledger users add ada@example.com --partner acme --role admin\n  keyledger users add grace@example.com --operator"
+    )]
+    Add {
+        /// By what they sign in
+        #[arg(value_parser = Username::parse)]
+        username: Username,
+        /// The partner they belong to
+        #[arg(long, value_parser = PartnerId::parse, required_unless_present = "operator", conflicts_with = "operator")]
+        partner: Option<PartnerId>,
+        /// Whether they manage that partner's keys
+        #[arg(long, value_parser = role, default_value = "member", value_name = "admin|member", conflicts_with = "operator")]
+        role: Role,
+        /// They run the registry: they see every partner
+        #[arg(long)]
+        operator: bool,
+    },
+    /// Show who has an account
+    #[command(after_help = "Example:\n  keyledger users list --partner acme")]
+    List {
+        /// Only those of this partner
+        #[arg(long, value_parser = PartnerId::parse)]
+        partner: Option<PartnerId>,
+    },
+    /// Let somebody sign in no more, and sign them out at once
+    #[command(after_help = "Example:\n  keyledger users disable ada@example.com")]
+    Disable {
+        /// Their user name
+        #[arg(value_parser = Username::parse)]
+        username: Username,
+    },
+    /// Let somebody sign in again
+    #[command(after_help = "Example:\n  keyledger users enable ada@example.com")]
+    Enable {
+        /// Their user name
+        #[arg(value_parser = Username::parse)]
+        username: Username,
+    },
+    /// Give somebody another password, which is shown once, and sign them out
+    #[command(after_help = "Example:\n  keyledger users reset-password ada@example.com")]
+    ResetPassword {
+        /// Their user name
+        #[arg(value_parser = Username::parse)]
+        username: Username,
+    },
+    /// Print a new code with which somebody becomes an operator at /setup
+    #[command(after_help = "Example:\n  keyledger users setup-code")]
+    SetupCode,
+}
+
+fn role(text: &str) -> Result<Role, &'static str> {
+    match text {
+        "admin" => Ok(Role::Admin),
+        "member" => Ok(Role::Member),
+        _ => Err("is no role: admin or member"),
+    }
 }
 
 /// `projections …`

@@ -48,6 +48,16 @@ impl DataDir {
         self.0.join("read-models.db")
     }
 
+    /// The people of the portal.
+    pub(crate) fn people(&self) -> PathBuf {
+        self.0.join("portal.db")
+    }
+
+    /// When secrets were last used.
+    pub(crate) fn last_used(&self) -> PathBuf {
+        self.0.join("last-used.db")
+    }
+
     /// The directory of the key index's snapshots.
     pub(crate) fn snapshots(&self) -> PathBuf {
         self.0.join("snapshots")

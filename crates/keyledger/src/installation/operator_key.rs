@@ -34,6 +34,7 @@ pub(crate) fn offline_service(
     CommandService::new(Parts {
         log,
         lists: Arc::new(Offline),
+        last_used: Arc::new(Offline),
         readers: Arc::new(Offline),
         keyring: Arc::new(KeyringPort(keyring)),
         clock: Arc::new(SystemClock),

@@ -6,6 +6,7 @@ use std::{
     sync::Arc,
 };
 
+use keyledger_portal::people::SetupCode;
 use keyledger_projectors::{Projector, State};
 use serde::Serialize;
 
@@ -34,6 +35,9 @@ struct Started<'a> {
     /// Where the first operator key was left; nothing once it was moved.
     #[serde(skip_serializing_if = "Option::is_none")]
     operator_key_file: Option<&'a Path>,
+    /// The code that makes the portal's first operator, where nobody has an account.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    setup_code: Option<String>,
     /// Whether everything is ready; why not is told by `/readyz`.
     ready: bool,
 }
@@ -45,7 +49,13 @@ pub(crate) fn url(address: SocketAddr, tls: bool) -> String {
 }
 
 /// Prints where everything is, as soon as the read models have caught up, or it is clear that one will not.
-pub(super) fn print_when_ready(context: &Context, addresses: &Addresses, begun: &Begun, readers: &Readers) {
+pub(super) fn print_when_ready(
+    context: &Context,
+    addresses: &Addresses,
+    begun: &Begun,
+    setup_code: Option<SetupCode>,
+    readers: &Readers,
+) {
     let output = context.output;
     let data_dir = context.settings().server.data_dir.clone();
     let key_file = Some(data_dir.join(OPERATOR_KEY)).filter(|file| file.exists());
@@ -60,9 +70,14 @@ pub(super) fn print_when_ready(context: &Context, addresses: &Addresses, begun: 
                 addresses: &addresses,
                 data_dir: &data_dir,
                 operator_key_file,
+                setup_code: setup_code.as_ref().map(SetupCode::expose),
                 ready,
             }),
-            Some(next) => output.text(&(people(&addresses, &data_dir, operator_key_file, ready) + &next)),
+            Some(next) => {
+                let code = setup_code.as_ref().map(|code| first_operator(&addresses, code));
+                let about = people(&addresses, &data_dir, operator_key_file, ready);
+                output.text(&(about + code.as_deref().unwrap_or_default() + &next))
+            }
         };
         if let Err(error) = printed {
             tracing::debug!(%error, "nobody reads what is printed at the start");
@@ -86,7 +101,7 @@ fn people(addresses: &Addresses, data_dir: &Path, key_file: Option<&Path>, ready
     let Addresses { command, validator, ops } = addresses;
     let state = if ready { "is ready" } else { "runs and is NOT ready" };
     let mut text = format!(
-        "keyledger {} {state}.\n\n  management API  {command}\n  validator       {validator}\n  operations      {ops}\n  data            {}\n",
+        "keyledger {} {state}.\n\n  portal, API     {command}\n  validator       {validator}\n  operations      {ops}\n  data            {}\n",
         env!("CARGO_PKG_VERSION"),
         data_dir.display(),
     );
@@ -97,6 +112,15 @@ fn people(addresses: &Addresses, data_dir: &Path, key_file: Option<&Path>, ready
         text += &format!("\nWhy not: curl {ops}/readyz\n");
     }
     text
+}
+
+/// How the portal gets its first operator.
+fn first_operator(addresses: &Addresses, code: &SetupCode) -> String {
+    format!(
+        "\nNobody has an account at the portal yet. Become its first operator within 15 minutes:\n\n  {}/setup\n  with the one-time code {}\n",
+        addresses.command,
+        code.expose()
+    )
 }
 
 /// What a new installation says once: the operator's key, to a terminal only, and what to try, ready to be pasted.

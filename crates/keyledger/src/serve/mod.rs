@@ -10,6 +10,7 @@
 
 mod greeting;
 mod keyring_port;
+mod last_uses;
 mod ops;
 mod past;
 mod ports;
@@ -24,11 +25,16 @@ use std::{
     time::Duration,
 };
 
+use actix_web::web::ServiceConfig;
 use anyhow::{Context as _, bail};
 use keyledger_command_service::{CommandService, Parts, ports::Gatekeeper};
 use keyledger_domain::Catalogue;
 use keyledger_kafka_relay::Relay;
 use keyledger_listener::{Limits, Listening, listen};
+use keyledger_portal::{
+    Portal,
+    people::{People, SetupCode},
+};
 use keyledger_validator::{Settings as ValidatorSettings, Validator};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::{
@@ -50,8 +56,9 @@ pub(crate) use greeting::{Addresses, url};
 pub(crate) use keyring_port::KeyringPort;
 pub(crate) use refusals::as_message;
 
+use last_uses::LastUses;
 use ops::Ops;
-use ports::{IndexGatekeeper, LocalReaders, SqlKeyLists};
+use ports::{IndexAndTable, IndexGatekeeper, LocalReaders, SqlKeyLists};
 use readers::Readers;
 use snapshots::Snapshots;
 
@@ -78,6 +85,7 @@ pub(crate) async fn run(
     installation.confirm_witnesses(settings).await?;
     warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
     let readers = Readers::start(settings, &installation)?;
+    let last_uses = LastUses::open(&readers, &installation);
     let stopping = Arc::new(AtomicBool::new(false));
     let mut ending = Ending::watch(&installation)?;
     let upkeep = metrics.clone();
@@ -98,7 +106,8 @@ pub(crate) async fn run(
                 return Err(error);
             }
         };
-    greeting::print_when_ready(context, &listeners.addresses(), &begun, &readers);
+    let setup_code = first_code(context, &listeners.people)?;
+    greeting::print_when_ready(context, &listeners.addresses(), &begun, setup_code, &readers);
     drop(begun);
 
     let mut snapshots = Snapshots::new(&readers, &installation);
@@ -106,6 +115,7 @@ pub(crate) async fn run(
     let ended = tokio::select! {
         ended = ending.wait() => ended,
         () = snapshots.keep() => Ok(()),
+        () = last_uses.keep() => Ok(()),
         () = installation.keyring.follow(&installation.lock, take_up) => Ok(()),
         () = tidy_metrics(upkeep) => Ok(()),
     };
@@ -117,6 +127,7 @@ pub(crate) async fn run(
     readers.stop().await;
     if ended.is_ok() {
         snapshots.take().await;
+        last_uses.write().await;
     }
     // It may wait for Kafka a while, and nothing else waits for it.
     kafka::stop(relay.as_deref()).await;
@@ -124,6 +135,12 @@ pub(crate) async fn run(
         tracing::info!("stopped");
     }
     ended
+}
+
+/// The code with which the first operator is made, where nobody has an account.
+fn first_code(context: &Context, people: &People) -> anyhow::Result<Option<SetupCode>> {
+    let nobody = !people.are_there_any()?;
+    nobody.then(|| Ok(people.new_setup_code(context.randomness, context.clock.now())?)).transpose()
 }
 
 /// What ends the process.
@@ -173,6 +190,7 @@ struct Listeners {
     command: Listening,
     validator: Listening,
     ops: Listening,
+    people: People,
     tls: [bool; 3],
 }
 
@@ -187,15 +205,27 @@ impl Listeners {
     ) -> anyhow::Result<Self> {
         let gatekeeper: Arc<dyn Gatekeeper> =
             Arc::new(IndexGatekeeper { index: readers.index.clone(), stopping: stopping.clone() });
+        let people = People::open(&installation.directory.people())?;
         let service = CommandService::new(Parts {
             log: installation.log.clone(),
             lists: Arc::new(SqlKeyLists(readers.lists.clone())),
+            last_used: Arc::new(IndexAndTable {
+                index: readers.index.clone(),
+                table: readers.last_used.clone(),
+            }),
             readers: Arc::new(LocalReaders(readers.projectors.clone())),
             keyring: Arc::new(KeyringPort(installation.keyring.clone())),
             clock: Arc::new(SystemClock),
             randomness: Arc::new(OsRandomness),
             marker: settings.secret.marker.0,
         });
+        let pages = keyledger_portal::routes::configure(Portal::new(
+            service.clone(),
+            people.clone(),
+            Arc::new(SystemClock),
+            Arc::new(OsRandomness),
+        ));
+        let management = keyledger_command_service::routes::configure(service, gatekeeper);
         let verify = settings.validator.verify;
         let validator = Arc::new(Validator::new(
             readers.index.clone(),
@@ -218,7 +248,11 @@ impl Listeners {
             command: listen(
                 listener(endpoints.command, every_core),
                 refusals::as_problem,
-                keyledger_command_service::routes::configure(service, gatekeeper),
+                move |config: &mut ServiceConfig| {
+                    pages(config);
+                    // What is neither a page nor the API's is told by the API.
+                    management(config);
+                },
             )?,
             validator: listen(
                 listener(endpoints.validator, every_core),
@@ -226,6 +260,7 @@ impl Listeners {
                 keyledger_validator::configure(validator),
             )?,
             ops: listen(listener(endpoints.ops, 1), refusals::as_message, ops::configure(ops))?,
+            people,
             tls,
         })
     }

@@ -5,7 +5,7 @@ use std::{io, sync::Arc};
 use anyhow::Context as _;
 use keyledger_event_log::{EventLog, Position};
 use keyledger_projectors::{MonotonicClock, Projector};
-use keyledger_read_models::{OpenError, PartnerKeys, PartnerKeysReader};
+use keyledger_read_models::{LastUsedReader, OpenError, PartnerKeys, PartnerKeysReader};
 use keyledger_validator::{KeyIndex, snapshot};
 
 use crate::{
@@ -21,6 +21,8 @@ pub(super) struct Readers {
     /// Up to where the index was restored from a snapshot.
     pub(super) restored: Position,
     pub(super) lists: PartnerKeysReader,
+    /// What earlier processes left of last uses. It follows nothing.
+    pub(super) last_used: LastUsedReader,
     pub(super) projectors: Vec<Arc<Projector>>,
     /// Looks at the log behind the checkpoints.
     pub(super) past: Arc<Projector>,
@@ -41,6 +43,7 @@ impl Readers {
         index.set_peppers(installation.keyring.peppers());
         let rows = open_or_remake(installation)?;
         let lists = rows.reader()?;
+        let last_used = LastUsedReader::new(installation.directory.last_used());
         let spawn_failed = |error: io::Error| anyhow::Error::new(error).context("cannot start a projector");
         let key_index = KeyIndexProjection { index: Arc::clone(&index), stopwatch };
         let of_index =
@@ -50,7 +53,7 @@ impl Readers {
         let of_lists = of_lists.map_err(spawn_failed)?;
         let past = Projector::spawn(log, keys, clock, PastProjection::default()).map_err(spawn_failed)?;
         let projectors = vec![Arc::new(of_index), Arc::new(of_lists)];
-        Ok(Self { index, restored, lists, projectors, past: Arc::new(past) })
+        Ok(Self { index, restored, lists, last_used, projectors, past: Arc::new(past) })
     }
 
     /// Lets the read models go, between two batches.

@@ -28,7 +28,8 @@ fn keys_that_are_created_while_pages_are_turned_take_none_away_and_show_none_twi
     let acme = partner("acme");
     for _ in 0..20 {
         let mut seen = Vec::new();
-        let mut list = List { partner: &acme, status: None, now: Story::new().now, limit: 7, after: None };
+        let mut list =
+            List { partner: &acme, status: None, search: None, now: Story::new().now, limit: 7, after: None };
         loop {
             let page = reader.list(list).expect("a page");
             seen.extend(page.keys.into_iter().map(|key| key.key_id));
@@ -80,7 +81,7 @@ fn a_page_holds_no_more_than_two_hundred_keys_and_no_less_than_one() {
     let reader = model.reader().expect("a reader");
     let acme = partner("acme");
     let list = |limit| {
-        let list = List { partner: &acme, status: None, now: story.now, limit, after: None };
+        let list = List { partner: &acme, status: None, search: None, now: story.now, limit, after: None };
         reader.list(list).expect("a page")
     };
     assert_eq!(list(1_000).keys.len(), 200);
@@ -103,7 +104,14 @@ fn many_expired_keys_are_listed_as_few_are() {
     let acme = partner("acme");
     for expired in [0, 1, 499, 500, 501, 700_u32] {
         let now = story.now.plus_seconds(999 + expired);
-        let mut list = List { partner: &acme, status: Some(Status::Expired), now, limit: 200, after: None };
+        let mut list = List {
+            partner: &acme,
+            status: Some(Status::Expired),
+            search: None,
+            now,
+            limit: 200,
+            after: None,
+        };
         let mut listed = Vec::new();
         loop {
             let page = reader.list(list).expect("a page");

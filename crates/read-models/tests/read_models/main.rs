@@ -1,5 +1,6 @@
 //! The read models from outside: told stories of keys, and asked about them.
 
+mod last_used;
 mod listing;
 mod opening;
 mod projecting;

@@ -52,7 +52,8 @@ fn assert_answers_as(story: &Story, reader: &PartnerKeysReader) {
                 .cloned()
                 .collect();
             let mut listed = Vec::new();
-            let mut list = List { partner: &owner, status, now: story.now, limit: 2, after: None };
+            let mut list =
+                List { partner: &owner, status, search: None, now: story.now, limit: 2, after: None };
             loop {
                 let page = reader.list(list).expect("a page");
                 listed.extend(page.keys);

@@ -12,6 +12,7 @@ use super::{
     Grants, KeyIndex, LastCatalogue, Writer,
     evolve::new_prefix,
     facts::{Facts, KeyCell, Slot},
+    last_use::LastUse,
 };
 
 /// An event that does not follow what the index holds: the log lost something, or changed. Nothing was applied, and
@@ -166,7 +167,8 @@ fn slot(key: &Arc<KeyCell>, facts: &Facts, event: &Event) -> Option<Slot> {
         pepper_id: verifier.pepper_id,
         digest: Digest::new(verifier.digest),
         key: key.clone(),
-        previous: facts.newest_slot,
+        previous: facts.newest_slot.into(),
+        last_use: LastUse::default(),
     })
 }
 

@@ -8,7 +8,10 @@ use keyledger_domain::{
 };
 use keyledger_secret::Digest;
 
-use super::interned::{Partner, ScopeSet};
+use super::{
+    interned::{Partner, ScopeSet},
+    last_use::LastUse,
+};
 use crate::bucket::Bucket;
 
 /// All that judging needs to know of a key. It is replaced as a whole by each event, so that a request sees a key before
@@ -57,11 +60,50 @@ impl Facts {
 /// Where the facts of a key are found; its secrets share it.
 pub(crate) type KeyCell = ArcSwap<Facts>;
 
-/// One secret. Never changed and never removed: a prefix is used once, and a dead secret is remembered.
+/// One secret. Never removed, and never changed but for when it was used: a prefix is used once, and a dead secret is
+/// remembered.
 pub(crate) struct Slot {
     pub(crate) pepper_id: PepperId,
     pub(crate) digest: Digest,
     pub(crate) key: Arc<KeyCell>,
     /// The secret of the same key before this one.
-    pub(crate) previous: Option<Prefix>,
+    pub(crate) previous: Previous,
+    /// By no event, so neither snapshots nor digests hold it.
+    pub(crate) last_use: LastUse,
+}
+
+/// A prefix, or none, in eight bytes: an `Option` would need a ninth, and with it a slot and its prefix would no longer
+/// fit into one line of memory.
+#[derive(Clone, Copy)]
+pub(crate) struct Previous([u8; 8]);
+
+impl From<Option<Prefix>> for Previous {
+    fn from(prefix: Option<Prefix>) -> Self {
+        Self(prefix.map_or([0; 8], Prefix::to_bytes))
+    }
+}
+
+impl Previous {
+    pub(crate) fn prefix(self) -> Option<Prefix> {
+        // A prefix begins with a letter, so eight zeros are none.
+        Prefix::parse(&self.0).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_and_its_prefix_take_one_line_of_memory() {
+        assert_eq!(size_of::<(Prefix, Slot)>(), 64);
+    }
+
+    #[test]
+    fn the_secret_before_is_named_or_none() {
+        let prefix = Prefix::parse(b"hT4kQ9xZ").expect("a prefix");
+        for previous in [None, Some(prefix)] {
+            assert_eq!(Previous::from(previous).prefix(), previous);
+        }
+    }
 }

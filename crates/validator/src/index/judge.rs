@@ -8,7 +8,10 @@ use keyledger_domain::{
 };
 use keyledger_secret::PlaintextSecret;
 
-use super::{KeyIndex, facts::Facts};
+use super::{
+    KeyIndex, Slots,
+    facts::{Facts, Slot},
+};
 use crate::{
     bucket::{Empty, Level},
     freshness::Contact,
@@ -122,8 +125,14 @@ pub enum Unidentified {
 }
 
 /// What became of a secret before its key's rights were looked at.
-enum Recognised {
-    Works(Prefix, Arc<Facts>),
+enum Recognised<'slots> {
+    Works {
+        prefix: Prefix,
+        slot: &'slots Slot,
+        facts: Arc<Facts>,
+        /// The moment at which it was found to work.
+        now: Timestamp,
+    },
     Refused(Code, Option<Arc<Facts>>),
 }
 
@@ -143,8 +152,9 @@ impl KeyIndex {
     /// [`CannotKnow`]
     pub fn authenticate(&self, key: &[u8], demand: &impl Demand, cost: u32) -> Result<Verdict, CannotKnow> {
         let nanos = self.time.nanos();
-        let facts = match self.recognise(key, nanos)? {
-            Recognised::Works(_, facts) => facts,
+        let slots = self.slots.pin();
+        let (slot, facts, now) = match self.recognise(&slots, key, nanos)? {
+            Recognised::Works { slot, facts, now, .. } => (slot, facts, now),
             Recognised::Refused(code, facts) => return Ok(Verdict::refused(code, facts)),
         };
         let code = self.rights(&facts, demand);
@@ -153,7 +163,13 @@ impl KeyIndex {
             return Ok(Verdict { level, ..Verdict::refused(code, Some(facts)) });
         }
         Ok(match facts.bucket.spend(nanos, cost) {
-            Ok(level) => Verdict { level: Some(level), ..Verdict::refused(Code::Valid, Some(facts)) },
+            Ok(level) => {
+                // Who asks for nothing only looks.
+                if cost > 0 {
+                    self.used(slot, now);
+                }
+                Verdict { level: Some(level), ..Verdict::refused(Code::Valid, Some(facts)) }
+            }
             Err(Empty { level, retry_after }) => {
                 Verdict { level: Some(level), retry_after, ..Verdict::refused(Code::Throttled, Some(facts)) }
             }
@@ -165,8 +181,8 @@ impl KeyIndex {
     /// # Errors
     /// [`Unidentified`]
     pub fn identify(&self, key: &[u8]) -> Result<Identified, Unidentified> {
-        match self.recognise(key, self.time.nanos()) {
-            Ok(Recognised::Works(prefix, facts)) => Ok(Identified {
+        match self.recognise(&self.slots.pin(), key, self.time.nanos()) {
+            Ok(Recognised::Works { prefix, facts, .. }) => Ok(Identified {
                 key_id: facts.key_id,
                 prefix,
                 partner_id: facts.partner.id.clone(),
@@ -186,32 +202,41 @@ impl KeyIndex {
 
     /// From MALFORMED to EXPIRED, and whether that can be known: what events have ended stays ended, so it is told at
     /// any time; the rest depends on how long the log has not been heard.
-    fn recognise(&self, key: &[u8], nanos: u64) -> Result<Recognised, CannotKnow> {
+    fn recognise<'slots>(
+        &self,
+        slots: &'slots Slots<'_>,
+        key: &[u8],
+        nanos: u64,
+    ) -> Result<Recognised<'slots>, CannotKnow> {
         let Some(secret) = PlaintextSecret::parse(self.marker, key) else {
             return Ok(Recognised::Refused(Code::Malformed, None));
         };
         let contact = || self.freshness.contact(nanos);
-        let Some((prefix, facts)) = self.matching(&secret)? else {
+        let Some((prefix, slot)) = self.matching(slots, &secret)? else {
             return match contact() {
                 Contact::Fresh => Ok(Recognised::Refused(Code::Unknown, None)),
                 Contact::Late | Contact::Lost => Err(CannotKnow),
             };
         };
-        match facts.works(prefix, self.time.now()) {
+        let (facts, now) = (slot.key.load_full(), self.time.now());
+        match facts.works(prefix, now) {
             Err(code) => Ok(Recognised::Refused(code, Some(facts))),
             Ok(()) if contact() == Contact::Lost => Err(CannotKnow),
-            Ok(()) => Ok(Recognised::Works(prefix, facts)),
+            Ok(()) => Ok(Recognised::Works { prefix, slot, facts, now }),
         }
     }
 
-    /// The key that has this secret, and its prefix.
+    /// The slot of this secret, and its prefix.
     ///
     /// # Errors
     /// [`CannotKnow`] where the keyring lacks the pepper of a secret that may work: an incomplete keyring must not look
     /// like a wave of unknown keys.
-    fn matching(&self, secret: &PlaintextSecret) -> Result<Option<(Prefix, Arc<Facts>)>, CannotKnow> {
+    fn matching<'slots>(
+        &self,
+        slots: &'slots Slots<'_>,
+        secret: &PlaintextSecret,
+    ) -> Result<Option<(Prefix, &'slots Slot)>, CannotKnow> {
         let peppers = self.peppers.load();
-        let slots = self.slots.pin();
         // A well-formed secret begins with a prefix.
         let Ok(prefix) = Prefix::parse(&secret.prefix()) else { return Ok(None) };
         let found = slots.get(&prefix);
@@ -226,7 +251,7 @@ impl KeyIndex {
         let right = pepper.digest(secret).matches(&slot.digest);
         // What was compared in the place of nothing recognises nobody.
         Ok(match found {
-            Some(slot) if right => Some((prefix, slot.key.load_full())),
+            Some(slot) if right => Some((prefix, slot)),
             Some(_) => {
                 black_box(beside());
                 None

@@ -6,6 +6,7 @@
 //! ```text
 //! prefix ──▶ Slot { digest, pepper, previous } ──▶ KeyCell ──▶ Facts { partner, scopes, bucket, expiry, revoked … }
 //!                never changed                              swapped by each event
+//!                 { last use }: an atomic number, written once a minute at most
 //! ```
 
 mod apply;
@@ -16,12 +17,14 @@ mod facts;
 mod grants;
 mod interned;
 mod judge;
+mod last_use;
 mod peppers;
 mod saved;
 mod still;
 
 use std::{
     collections::{BTreeSet, HashMap},
+    hash::RandomState,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering::Acquire},
@@ -37,6 +40,7 @@ use tokio::sync::watch;
 
 pub use apply::ApplyError;
 pub use judge::{Bearer, CannotKnow, Demand, Identified, Unidentified, Verdict, WorkingKey};
+pub use last_use::Used;
 
 pub(crate) use interned::Pace;
 pub(crate) use saved::Saved;
@@ -49,6 +53,7 @@ use decoys::Decoys;
 use facts::{KeyCell, Slot};
 use grants::Grants;
 use interned::{Interner, Partner, ScopeSet};
+use last_use::LastUse;
 use peppers::Peppers;
 use still::PutAside;
 
@@ -72,6 +77,8 @@ pub struct KeyIndex {
     time: Time,
     freshness: Freshness,
     slots: papaya::HashMap<Prefix, Slot>,
+    /// When any of them was last used.
+    newest_use: LastUse,
     decoys: Decoys,
     keys: papaya::HashMap<KeyId, Arc<KeyCell>>,
     grants: ArcSwap<Grants>,
@@ -84,6 +91,9 @@ pub struct KeyIndex {
     /// Held while a [`Still`](still::Still) is taken: the writer puts aside for one at a time.
     stills: Mutex<()>,
 }
+
+/// The slots as a reader holds them: what it finds stays where it is until it lets go.
+type Slots<'index> = papaya::HashMapRef<'index, Prefix, Slot, RandomState, papaya::LocalGuard<'index>>;
 
 /// What only the writer needs.
 #[derive(Default)]
@@ -120,6 +130,7 @@ impl KeyIndex {
             time: Time::new(config.clocks),
             freshness: Freshness::new(config.bounds),
             slots: papaya::HashMap::new(),
+            newest_use: LastUse::default(),
             decoys: Decoys::default(),
             keys: papaya::HashMap::new(),
             grants: ArcSwap::default(),

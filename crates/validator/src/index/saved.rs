@@ -14,6 +14,7 @@ use super::{
     Config, Grants, KeyIndex, LastCatalogue, Writer,
     facts::{Facts, KeyCell, Slot},
     interned::{Pace, Partner, ScopeSet},
+    last_use::LastUse,
     still::Still,
 };
 use crate::bucket::Bucket;
@@ -94,7 +95,7 @@ impl KeyIndex {
                 let (pepper_id, digest) = (slot.pepper_id.0, slot.digest.to_bytes());
                 secrets.push(SavedSecret { prefix: *prefix, pepper_id, digest });
             }
-            next = slot.previous;
+            next = slot.previous.prefix();
         }
         secrets.reverse();
         secrets
@@ -142,7 +143,13 @@ impl KeyIndex {
         for SavedSecret { prefix, pepper_id, digest } in key.secrets {
             let pepper_id = PepperId(pepper_id);
             writer.pepper_ids.insert(pepper_id);
-            let slot = Slot { pepper_id, digest: Digest::new(digest), key: cell.clone(), previous };
+            let slot = Slot {
+                pepper_id,
+                digest: Digest::new(digest),
+                key: cell.clone(),
+                previous: previous.into(),
+                last_use: LastUse::default(),
+            };
             slots.try_insert(prefix, slot).ok()?;
             self.decoys.offer(prefix);
             previous = Some(prefix);

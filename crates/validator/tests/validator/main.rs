@@ -4,6 +4,7 @@ mod answers;
 mod catalogue;
 mod faults;
 mod fixture;
+mod last_used;
 mod management;
 mod measuring;
 mod model;

@@ -27,11 +27,18 @@ impl KeyLists for SqlKeyLists {
     async fn list(&self, query: ListKeys<'_>) -> Result<KeyPage, ListError> {
         let after = query.cursor.map(Cursor::parse).transpose().map_err(|_| ListError::BadCursor)?;
         let ListKeys { status, now, limit, .. } = query;
-        let partner = query.partner.clone();
+        let (partner, search) = (query.partner.clone(), query.search.map(str::to_owned));
         let page = self
-            .ask(move |reader| reader.list(List { partner: &partner, status, now, limit, after }))
+            .ask(move |reader| {
+                reader.list(List { partner: &partner, status, search: search.as_deref(), now, limit, after })
+            })
             .await?;
         Ok(KeyPage { keys: page.keys, next_cursor: page.next.map(|cursor| cursor.to_string()) })
+    }
+
+    async fn partners(&self, after: Option<&PartnerId>, limit: usize) -> Result<Vec<PartnerId>, ListError> {
+        let after = after.cloned();
+        self.ask(move |reader| reader.partners(after.as_ref(), limit)).await
     }
 
     async fn knows(&self, key_id: KeyId) -> Result<bool, ListError> {

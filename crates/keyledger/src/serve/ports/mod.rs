@@ -2,8 +2,10 @@
 
 mod gatekeeper;
 mod key_lists;
+mod last_used;
 mod readers;
 
 pub(super) use gatekeeper::IndexGatekeeper;
 pub(super) use key_lists::SqlKeyLists;
+pub(super) use last_used::IndexAndTable;
 pub(super) use readers::LocalReaders;

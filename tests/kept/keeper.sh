@@ -14,4 +14,10 @@ echo "$program"
 
 wait "$program"
 kill -9 "$watcher"
-[ ! -e "$home/orphaned" ] || rm -rf -- "$home"
+[ -e "$home/orphaned" ] || exit 0
+# What the program has started, as a browser, may write there a last time: HOME is gone when it stays gone.
+left=30
+while [ -e "$home" ] && [ $((left -= 1)) -gt 0 ]; do
+  rm -rf -- "$home"
+  sleep 2
+done

@@ -3,9 +3,9 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-/// A program under a keeper that ends it when this process ends, in whatever way: a broker that nobody needs any more
-/// must not keep its memory.
-pub(super) struct Kept {
+/// A program under a keeper that ends it when this process ends, in whatever way: a broker or a browser that nobody needs
+/// any more must not keep its memory.
+pub(crate) struct Kept {
     keeper: Child,
     pid: u32,
 }
@@ -13,9 +13,9 @@ pub(super) struct Kept {
 impl Kept {
     /// Starts a command line in a home; both its outputs go to `said.log` in there. The keeper removes the home where
     /// this process ends without having done so.
-    pub(super) fn start(home: &Path, line: &[String]) -> Self {
+    pub(crate) fn start(home: &Path, line: &[String]) -> Self {
         let mut keeper = Command::new("sh");
-        keeper.args(["-c", include_str!("../../kafka/keeper.sh"), "keeper"]).arg(home).args(line);
+        keeper.args(["-c", include_str!("../kept/keeper.sh"), "keeper"]).arg(home).args(line);
         keeper.current_dir(home).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(said(home));
         let mut keeper = keeper.spawn().expect("there is a shell");
         let mut pid = String::new();
@@ -26,19 +26,19 @@ impl Kept {
     }
 
     /// Whether the program has ended by itself.
-    pub(super) fn has_ended(&mut self) -> bool {
+    pub(crate) fn has_ended(&mut self) -> bool {
         self.keeper.try_wait().expect("a child can be asked").is_some()
     }
 
     /// Lets every other program go first, with all of its threads.
-    pub(super) fn give_way(&self) {
+    pub(crate) fn give_way(&self) {
         let line = format!("renice -n 19 -p $(ls /proc/{}/task) >/dev/null", self.pid);
         let done = Command::new("sh").arg("-c").arg(line).status();
         assert!(done.expect("there is a shell").success(), "the process is gone");
     }
 
     /// Sends the program a signal by its name.
-    pub(super) fn signal(&self, name: &str) {
+    pub(crate) fn signal(&self, name: &str) {
         let sent = Command::new("sh").arg("-c").arg(format!("kill -{name} {}", self.pid)).status();
         assert!(sent.expect("there is a shell").success(), "the process is gone");
     }

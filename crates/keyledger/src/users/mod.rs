@@ -1,0 +1,71 @@
+//! `keyledger users …`: accounts of the portal, by whoever holds the registry's own machine. They work beside a server.
+
+mod add;
+mod list;
+mod reset_password;
+mod setup_code;
+mod switch;
+
+use anyhow::Context as _;
+use keyledger_domain::{Actor, PartnerId, actor::ActorKind};
+use keyledger_event_log::EventLog as _;
+use keyledger_portal::people::{People, Person, PersonId, Role, Standing, Username};
+
+use crate::{
+    cli::{Context, roles::UsersCommand},
+    installation::ReadOnly,
+};
+
+/// What the commands work with.
+struct Users {
+    people: People,
+    /// Who decides: whoever holds the keyring.
+    by: Actor,
+}
+
+/// Does what was asked.
+///
+/// # Errors
+/// One sentence: no registry, nobody of that name, a name that is taken.
+pub(crate) async fn run(context: &Context, command: UsersCommand) -> anyhow::Result<()> {
+    let ReadOnly { directory, log, .. } = ReadOnly::open(context.settings())?;
+    let by = Actor { kind: ActorKind::Keyring, id: log.identity().log.to_string() };
+    let users = Users { people: People::open(&directory.people())?, by };
+    match command {
+        UsersCommand::Add { username, partner, role, operator: _ } => {
+            add::run(context, &users, username, standing(partner, role))
+        }
+        UsersCommand::List { partner } => list::run(context, &users, partner.as_ref()),
+        UsersCommand::Disable { username } => switch::run(context, &users, &username, true),
+        UsersCommand::Enable { username } => switch::run(context, &users, &username, false),
+        UsersCommand::ResetPassword { username } => reset_password::run(context, &users, &username),
+        UsersCommand::SetupCode => setup_code::run(context, &users),
+    }
+}
+
+/// What somebody is: of a partner, or an operator.
+fn standing(partner: Option<PartnerId>, role: Role) -> Standing {
+    partner.map_or(Standing::Operator, |partner| Standing::of_partner(partner, role))
+}
+
+impl Users {
+    fn named(&self, username: &Username) -> anyhow::Result<Person> {
+        let found = self.people.named(username)?.map(|(person, _)| person);
+        found.with_context(|| {
+            format!("nobody is called {username}: `keyledger users list` shows who is there")
+        })
+    }
+
+    fn id_of(&self, username: &Username) -> anyhow::Result<PersonId> {
+        Ok(self.named(username)?.id)
+    }
+}
+
+/// What somebody is, for people.
+fn words(standing: &Standing) -> String {
+    match standing {
+        Standing::Operator => "operator".to_owned(),
+        Standing::Admin { partner_id } => format!("admin of {partner_id}"),
+        Standing::Member { partner_id } => format!("member of {partner_id}"),
+    }
+}

@@ -1,0 +1,94 @@
+// What pages do beyond what HTML and htmx do: dialogs, copying, times in the reader's zone. Everything works without it, in
+// full pages and in UTC.
+(() => {
+  "use strict";
+  const dialog = document.getElementById("dialog");
+  const said = document.getElementById("said");
+  let opener = null;
+
+  const times = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+  const localise = (root) => {
+    for (const time of root.querySelectorAll("time[datetime]")) {
+      const at = new Date(time.dateTime);
+      if (!Number.isNaN(at.getTime())) time.textContent = times.format(at);
+    }
+  };
+  localise(document);
+
+  const say = (text) => {
+    // Emptied first, so that the same words are read out again.
+    said.textContent = "";
+    requestAnimationFrame(() => { said.textContent = text; });
+  };
+
+  document.body.addEventListener("htmx:beforeRequest", (event) => {
+    if (event.detail.target === dialog && !dialog.open) opener = event.detail.elt;
+  });
+
+  document.body.addEventListener("htmx:afterSwap", (event) => {
+    localise(event.detail.target);
+    // Nothing is put in where what was asked for is done.
+    if (event.detail.target !== dialog || !dialog.hasChildNodes()) return;
+    if (!dialog.open) dialog.showModal();
+    const first = dialog.querySelector("[aria-invalid=true], [autofocus], .fault");
+    const focus = first ?? dialog.querySelector("input:not([type=hidden]), button, a");
+    if (focus && focus.matches(".fault")) focus.tabIndex = -1;
+    focus?.focus();
+  });
+
+  // A secret is nowhere once its dialog is closed, and the list shows what was made.
+  const empty = () => {
+    const made = dialog.querySelector("#secret") !== null;
+    dialog.replaceChildren();
+    if (!made) return;
+    // The first key of all: there is no list yet that could show it.
+    if (document.getElementById("keys")) document.body.dispatchEvent(new CustomEvent("keys-changed"));
+    else location.reload();
+  };
+  dialog?.addEventListener("close", () => {
+    empty();
+    const menu = opener?.closest("details.menu");
+    if (menu) menu.open = false;
+    const back = menu ? menu.querySelector("summary") : opener;
+    (back?.isConnected ? back : document.getElementById("content"))?.focus();
+    opener = null;
+  });
+  window.addEventListener("pagehide", () => { if (dialog?.open) dialog.replaceChildren(); });
+
+  document.body.addEventListener("close-dialog", (event) => {
+    dialog.replaceChildren();
+    dialog.close();
+    say(event.detail.said);
+  });
+
+  document.addEventListener("click", async (event) => {
+    const close = event.target.closest("[data-close]");
+    if (close && dialog.contains(close)) {
+      event.preventDefault();
+      dialog.close();
+    }
+    const copy = event.target.closest("[data-copy]");
+    if (copy) {
+      const source = document.getElementById(copy.dataset.copy);
+      try {
+        await navigator.clipboard.writeText(source.textContent);
+        copy.textContent = "Copied";
+        say("The key is copied.");
+      } catch {
+        getSelection().selectAllChildren(source);
+        say("It cannot be copied from here. It is selected: press Ctrl+C or ⌘C.");
+      }
+    }
+    for (const menu of document.querySelectorAll("details.menu[open]")) {
+      if (!menu.contains(event.target)) menu.open = false;
+    }
+  });
+
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || dialog?.open) return;
+    for (const menu of document.querySelectorAll("details.menu[open]")) {
+      menu.open = false;
+      menu.querySelector("summary").focus();
+    }
+  });
+})();

@@ -1,0 +1,108 @@
+use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web};
+use maud::{Markup, html};
+use zeroize::Zeroizing;
+
+use super::{
+    fields::{Faults, TextField},
+    layout,
+};
+use crate::{
+    people::{Password, Person, Unavailable, Username},
+    web::{
+        answer::{self, Turned},
+        cookie,
+        form::Form,
+        visit::portal,
+    },
+};
+
+/// One sentence for every cause, so that nobody learns who has an account.
+const WRONG: &str = "That user name and password do not belong together.";
+const TOO_OFTEN: &str = "Too many attempts under this name. Wait a minute, then try again.";
+
+/// The page for who is not signed in.
+pub(crate) async fn show(http: HttpRequest) -> Result<HttpResponse, Turned> {
+    if !portal(&http).people(|people| people.are_there_any()).await? {
+        return Ok(answer::to(&http, "/setup"));
+    }
+    Ok(answer::page(form("", &Faults::default())))
+}
+
+/// Signs somebody in.
+pub(crate) async fn sign_in(http: HttpRequest, payload: web::Payload) -> Result<HttpResponse, Turned> {
+    let form = Form::of_visitor(&http, &mut payload.into_inner()).await?;
+    let name = form.text("username").trim().to_owned();
+    let portal = portal(&http);
+    let refused = |status, why: &str| {
+        let mut faults = Faults::default();
+        faults.add("", why);
+        answer::html(status, self::form(&name, &faults))
+    };
+    if !portal.attempts.may_try(&name) {
+        return Ok(refused(StatusCode::TOO_MANY_REQUESTS, TOO_OFTEN));
+    }
+    let password = Password::typed(Zeroizing::new(form.text("password").to_owned()));
+    let Some(person) = known(&portal, &name, password).await? else {
+        tracing::info!("a sign-in was refused");
+        return Ok(refused(StatusCode::UNPROCESSABLE_ENTITY, WRONG));
+    };
+    welcome(&http, &person).await
+}
+
+/// Gives somebody a session under a new id, and leads them in.
+pub(super) async fn welcome(http: &HttpRequest, person: &Person) -> Result<HttpResponse, Turned> {
+    let portal = portal(http);
+    let (id, before, now) = (person.id, cookie::session(http), portal.clock.now());
+    let randomness = portal.randomness.clone();
+    let session = portal.people(move |people| people.begin_session(id, before, &*randomness, now)).await?;
+    tracing::info!(person = %id, "signed in");
+    let mut led = answer::to(http, "/");
+    led.add_cookie(&cookie::of(session)).map_err(|error| Turned::Unavailable(error.to_string()))?;
+    Ok(led)
+}
+
+/// Who has this name and this password, and may sign in. It takes as long where nobody has.
+async fn known(
+    portal: &crate::Portal,
+    name: &str,
+    password: Password,
+) -> Result<Option<Person>, Unavailable> {
+    let username = Username::parse(name).ok();
+    let nobody = portal.nobody.clone();
+    let _turn = portal.attempts.turn().await;
+    portal
+        .people(move |people| {
+            let found = username.map(|username| people.named(&username)).transpose()?.flatten();
+            let (person, hash) = found.map_or((None, None), |(person, hash)| (Some(person), hash));
+            let fits = hash.as_ref().unwrap_or(&nobody).fits(&password);
+            Ok(person.filter(|person| fits && hash.is_some() && !person.disabled))
+        })
+        .await
+}
+
+fn form(username: &str, faults: &Faults) -> Markup {
+    let field = |name, label, kind, value, autocomplete, focus| TextField {
+        name,
+        label,
+        kind,
+        value,
+        hint: None,
+        autocomplete,
+        focus,
+        required: true,
+    };
+    let known = !username.is_empty();
+    layout::plain(
+        "Sign in",
+        &html! {
+            h1 { "Sign in" }
+            (faults.summary())
+            form method="post" action="/sign-in" {
+                (field("username", "User name", "text", username, "username", !known).show(faults))
+                (field("password", "Password", "password", "", "current-password", known).show(faults))
+                button.primary type="submit" { "Sign in" }
+            }
+            p.hint { "No account, or a lost password? Ask whoever runs this registry." }
+        },
+    )
+}

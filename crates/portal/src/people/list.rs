@@ -1,0 +1,19 @@
+use keyledger_domain::PartnerId;
+
+use super::{People, Person, Unavailable, row};
+
+impl People {
+    /// Everybody, or those of a partner, by their names.
+    ///
+    /// # Errors
+    /// [`Unavailable`].
+    pub fn list(&self, partner: Option<&PartnerId>) -> Result<Vec<Person>, Unavailable> {
+        let db = self.db();
+        let mut statement = db.prepare_cached(&format!(
+            "SELECT {} FROM people WHERE ?1 IS NULL OR partner_id = ?1 ORDER BY username COLLATE NOCASE",
+            row::COLUMNS
+        ))?;
+        let people = statement.query_map([partner.map(PartnerId::as_str)], row::person)?;
+        Ok(people.collect::<Result<_, _>>()?)
+    }
+}

@@ -1,0 +1,117 @@
+use std::{
+    fs::OpenOptions,
+    io,
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use rusqlite::{Connection, OpenFlags, config::DbConfig};
+
+use super::{People, schema};
+
+/// How long one process waits for another one that writes.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Why the file was not opened. Each text says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The file is something else.
+    #[error("{} does not hold the people of a keyledger: correct the path, or move the file away", path.display())]
+    NotOurs {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file was written by a later build.
+    #[error("{} has schema version {found}, and this build knows {known}: use a newer build", path.display())]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Its schema version.
+        found: i64,
+        /// The newest schema version of this build.
+        known: usize,
+    },
+    /// The file cannot be used.
+    #[error("cannot use {}: {why}", path.display())]
+    Unusable {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        why: String,
+    },
+}
+
+impl OpenError {
+    pub(super) fn unusable(path: &Path, why: impl ToString) -> Self {
+        Self::Unusable { path: path.to_owned(), why: why.to_string() }
+    }
+}
+
+impl People {
+    /// Opens the file, brings it to this build's version, and makes it where there is none (0600).
+    ///
+    /// # Errors
+    /// [`OpenError`].
+    pub fn open(path: &Path) -> Result<Self, OpenError> {
+        let unusable = |error: rusqlite::Error| OpenError::unusable(path, error);
+        match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(OpenError::unusable(path, error)),
+        }
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let mut db = Connection::open_with_flags(path, flags).map_err(unusable)?;
+        db.busy_timeout(PATIENCE).map_err(unusable)?;
+        schema::check(&db, path)?;
+        configure(&db).map_err(unusable)?;
+        schema::migrate(&mut db).map_err(|error| OpenError::unusable(path, error))?;
+        Ok(Self(Arc::new(Mutex::new(db))))
+    }
+}
+
+fn configure(db: &Connection) -> rusqlite::Result<()> {
+    // There are neither triggers nor views: whoever plants one in the file must not see it run.
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false)?;
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_VIEW, false)?;
+    db.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
+    // A right that was withdrawn must not come back with the power.
+    db.pragma_update(None, "synchronous", "FULL")?;
+    db.pragma_update(None, "foreign_keys", true)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, os::unix::fs::PermissionsExt};
+
+    use super::*;
+
+    fn refusal(path: &Path) -> String {
+        People::open(path).err().expect("a refusal").to_string()
+    }
+
+    #[test]
+    fn the_file_is_made_for_its_owner_alone_and_opened_again() {
+        let home = tempfile::tempdir().expect("a directory");
+        let path = home.path().join("portal.db");
+        drop(People::open(&path).expect("it is made"));
+        assert_eq!(fs::metadata(&path).expect("a file").permissions().mode() & 0o777, 0o600);
+        People::open(&path).expect("it is opened again");
+    }
+
+    #[test]
+    fn another_file_and_a_later_builds_are_refused_and_not_touched() {
+        let home = tempfile::tempdir().expect("a directory");
+        let text = home.path().join("text");
+        fs::write(&text, "a text that is long enough not to be an empty database, and is none ".repeat(9))
+            .expect("a file");
+        assert!(refusal(&text).contains("does not hold the people"), "{}", refusal(&text));
+        let path = home.path().join("portal.db");
+        drop(People::open(&path).expect("it is made"));
+        let db = Connection::open(&path).expect("a database");
+        db.pragma_update(None, "user_version", 99).expect("a version");
+        drop(db);
+        assert!(refusal(&path).contains("schema version 99, and this build knows 1"), "{}", refusal(&path));
+    }
+}

@@ -1,0 +1,157 @@
+use keyledger_domain::Timestamp;
+use keyledger_secret::Randomness;
+use rusqlite::{OptionalExtension as _, Transaction, TransactionBehavior, params};
+
+use super::{People, Person, PersonId, Unavailable, row};
+
+/// How long somebody stays signed in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lifetimes {
+    /// Seconds without a request.
+    pub idle_seconds: u32,
+    /// Seconds since they signed in.
+    pub absolute_seconds: u32,
+}
+
+impl Default for Lifetimes {
+    /// Half an hour and half a day, as OWASP's ASVS 5 suggests for what is worth protecting.
+    fn default() -> Self {
+        Self { idle_seconds: 30 * 60, absolute_seconds: 12 * 60 * 60 }
+    }
+}
+
+/// What a browser shows to be known again. It has neither `Debug` nor `Display`; only its digest is kept.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct SessionId([u8; 32]);
+
+/// How much of idling goes by before it is written down that somebody is still there.
+const NOTED_EVERY: i64 = 60_000;
+
+impl SessionId {
+    /// A new one.
+    #[must_use]
+    pub fn draw(randomness: &dyn Randomness) -> Self {
+        let mut bytes = [0; 32];
+        randomness.fill(&mut bytes);
+        Self(bytes)
+    }
+
+    /// As a cookie has it.
+    ///
+    /// None where the text is no session's id.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut bytes = [0; 32];
+        hex::decode_to_slice(text, &mut bytes).ok()?;
+        Some(Self(bytes))
+    }
+
+    /// For the cookie, and nothing else.
+    #[must_use]
+    pub fn expose(&self) -> String {
+        hex::encode(self.0)
+    }
+
+    /// What the forms of this session carry: whoever cannot read its pages cannot know it.
+    #[must_use]
+    pub fn form_token(&self) -> String {
+        hex::encode(blake3::derive_key("keyledger portal form token v1", &self.0))
+    }
+
+    fn digest(&self) -> [u8; 32] {
+        blake3::derive_key("keyledger portal session v1", &self.0)
+    }
+}
+
+impl People {
+    /// Signs somebody in, under an id that nobody had before. `replaces` is what their browser showed until now: it is
+    /// known no more, so that an id which somebody planted leads nowhere.
+    ///
+    /// # Errors
+    /// [`Unavailable`].
+    pub fn begin_session(
+        &self,
+        person: PersonId,
+        replaces: Option<SessionId>,
+        randomness: &dyn Randomness,
+        now: Timestamp,
+    ) -> Result<SessionId, Unavailable> {
+        let id = SessionId::draw(randomness);
+        let mut db = self.db();
+        let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        if let Some(old) = replaces {
+            transaction.execute("DELETE FROM sessions WHERE digest = ?1", [old.digest()])?;
+        }
+        transaction.execute(
+            "INSERT INTO sessions (digest, person_id, signed_in_at, seen_at) VALUES (?1, ?2, ?3, ?3)",
+            params![id.digest(), person.to_string(), now.to_string()],
+        )?;
+        transaction.commit()?;
+        Ok(id)
+    }
+
+    /// Who is signed in under this id now; none where nobody is any more.
+    ///
+    /// # Errors
+    /// [`Unavailable`].
+    pub fn signed_in(
+        &self,
+        id: SessionId,
+        lifetimes: Lifetimes,
+        now: Timestamp,
+    ) -> Result<Option<Person>, Unavailable> {
+        let db = self.db();
+        let found = db
+            .prepare_cached(&format!(
+                "SELECT {}, sessions.signed_in_at, sessions.seen_at FROM sessions JOIN people ON people.id = sessions.person_id
+                 WHERE sessions.digest = ?1",
+                row::COLUMNS
+            ))?
+            .query_row([id.digest()], |row| Ok((row::person(row)?, row::moment(row, 6)?, row::moment(row, 7)?)))
+            .optional()?;
+        let Some((person, signed_in_at, seen_at)) = found else { return Ok(None) };
+        let over = |since: Timestamp, seconds| now >= since.plus_seconds(seconds);
+        if person.disabled
+            || over(signed_in_at, lifetimes.absolute_seconds)
+            || over(seen_at, lifetimes.idle_seconds)
+        {
+            db.execute("DELETE FROM sessions WHERE digest = ?1", [id.digest()])?;
+            return Ok(None);
+        }
+        if now.millis() - seen_at.millis() >= NOTED_EVERY {
+            db.execute(
+                "UPDATE sessions SET seen_at = ?2 WHERE digest = ?1",
+                params![id.digest(), now.to_string()],
+            )?;
+        }
+        Ok(Some(person))
+    }
+
+    /// Signs somebody out where they show this id.
+    ///
+    /// # Errors
+    /// [`Unavailable`].
+    pub fn end_session(&self, id: SessionId) -> Result<(), Unavailable> {
+        self.db().execute("DELETE FROM sessions WHERE digest = ?1", [id.digest()])?;
+        Ok(())
+    }
+
+    /// Forgets sessions that nobody can use any more; says how many.
+    ///
+    /// # Errors
+    /// [`Unavailable`].
+    pub fn forget_sessions(&self, lifetimes: Lifetimes, now: Timestamp) -> Result<usize, Unavailable> {
+        let before =
+            |seconds: u32| Timestamp::from_millis(now.millis() - i64::from(seconds) * 1_000).to_string();
+        Ok(self.db().execute(
+            "DELETE FROM sessions WHERE signed_in_at <= ?1 OR seen_at <= ?2",
+            [before(lifetimes.absolute_seconds), before(lifetimes.idle_seconds)],
+        )?)
+    }
+}
+
+/// Signs somebody out everywhere, within a transaction.
+pub(super) fn end_all(transaction: &Transaction<'_>, person: PersonId) -> rusqlite::Result<()> {
+    transaction.execute("DELETE FROM sessions WHERE person_id = ?1", [person.to_string()])?;
+    Ok(())
+}

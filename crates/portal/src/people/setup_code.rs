@@ -1,0 +1,122 @@
+use keyledger_domain::{Actor, Timestamp, actor::ActorKind};
+use keyledger_secret::Randomness;
+use rusqlite::{OptionalExtension as _, TransactionBehavior, params};
+use subtle::ConstantTimeEq as _;
+
+use super::{
+    AddError, NewPerson, PasswordHash, People, Person, PersonId, Standing, Unavailable, Username, add,
+    readable, row,
+};
+
+/// What the first operator types to become one. It has neither `Debug` nor `Display`.
+pub struct SetupCode(String);
+
+/// How many letters and digits: 74 bits.
+const LENGTH: usize = 15;
+
+/// Why a code did not make an operator.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SetupError {
+    /// It is not the code, or its time is over, or somebody used it.
+    #[error(
+        "This is not the code, or its 15 minutes are over. `keyledger users setup-code` on the registry's machine prints a new one."
+    )]
+    WrongCode,
+    /// Somebody has that name.
+    #[error("Somebody has this user name already.")]
+    Taken(Username),
+    /// As it says.
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+}
+
+impl From<AddError> for SetupError {
+    fn from(error: AddError) -> Self {
+        match error {
+            AddError::Taken(username) => Self::Taken(username),
+            AddError::Unavailable(unavailable) => unavailable.into(),
+        }
+    }
+}
+
+impl From<rusqlite::Error> for SetupError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Unavailable(error.into())
+    }
+}
+
+impl SetupCode {
+    /// For how long a code is good.
+    pub const SECONDS: u32 = 15 * 60;
+
+    /// A code as somebody typed it: capitals, blanks and hyphens do not count.
+    #[must_use]
+    pub fn typed(text: &str) -> Self {
+        let plain = text.chars().filter(|c| !c.is_whitespace() && *c != '-');
+        Self(plain.map(|c| c.to_ascii_uppercase()).collect())
+    }
+
+    /// For people, in groups.
+    #[must_use]
+    pub fn expose(&self) -> String {
+        readable::grouped(&self.0)
+    }
+
+    fn digest(&self) -> [u8; 32] {
+        blake3::derive_key("keyledger portal setup code v1", self.0.as_bytes())
+    }
+}
+
+impl People {
+    /// A new code, which is good for 15 minutes. One that was drawn before is good no more.
+    ///
+    /// # Errors
+    /// [`Unavailable`].
+    pub fn new_setup_code(
+        &self,
+        randomness: &dyn Randomness,
+        now: Timestamp,
+    ) -> Result<SetupCode, Unavailable> {
+        let code = SetupCode(readable::draw(randomness, LENGTH));
+        self.db().execute(
+            "INSERT INTO setup_code (only, digest, valid_until) VALUES (1, ?1, ?2)
+             ON CONFLICT (only) DO UPDATE SET digest = excluded.digest, valid_until = excluded.valid_until",
+            params![code.digest(), now.plus_seconds(SetupCode::SECONDS).to_string()],
+        )?;
+        Ok(code)
+    }
+
+    /// Makes an operator of whoever has the code, which is good for one.
+    ///
+    /// # Errors
+    /// [`SetupError`].
+    pub fn set_up(
+        &self,
+        code: &SetupCode,
+        id: PersonId,
+        username: Username,
+        password: PasswordHash,
+        now: Timestamp,
+    ) -> Result<Person, SetupError> {
+        let mut db = self.db();
+        let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let known = transaction
+            .query_row("SELECT valid_until, digest FROM setup_code", (), |row| {
+                Ok((row::moment(row, 0)?, row.get::<_, [u8; 32]>(1)?))
+            })
+            .optional()?;
+        let fits = known.is_some_and(|(valid_until, digest)| {
+            now < valid_until && bool::from(digest.ct_eq(&code.digest()))
+        });
+        if !fits {
+            return Err(SetupError::WrongCode);
+        }
+        transaction.execute("DELETE FROM setup_code", ())?;
+        // Whoever has the code held the keyring's machine, and becomes who they are by that.
+        let by = Actor { kind: ActorKind::Person, id: id.to_string() };
+        let new = NewPerson { id, username, password: Some(password), standing: Standing::Operator };
+        let person = add::insert(&transaction, new, &by, now)?;
+        transaction.commit()?;
+        Ok(person)
+    }
+}

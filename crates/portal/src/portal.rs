@@ -1,0 +1,55 @@
+use std::sync::Arc;
+
+use keyledger_command_service::CommandService;
+use keyledger_domain::Clock;
+use keyledger_secret::Randomness;
+use tokio::task;
+
+use crate::{
+    attempts::Attempts,
+    people::{Lifetimes, PasswordHash, People, Unavailable},
+};
+
+/// What the pages work with.
+pub struct Portal {
+    pub(crate) service: CommandService,
+    people: People,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) randomness: Arc<dyn Randomness>,
+    pub(crate) lifetimes: Lifetimes,
+    pub(crate) attempts: Attempts,
+    /// Compared with where there is nobody of a name, so that this takes as long.
+    pub(crate) nobody: PasswordHash,
+}
+
+impl Portal {
+    /// A portal to the keys of a service, for these people.
+    #[must_use]
+    pub fn new(
+        service: CommandService,
+        people: People,
+        clock: Arc<dyn Clock>,
+        randomness: Arc<dyn Randomness>,
+    ) -> Self {
+        let nobody = PasswordHash::of_nobody(&*randomness);
+        let (lifetimes, attempts) = (Lifetimes::default(), Attempts::default());
+        Self { service, people, clock, randomness, lifetimes, attempts, nobody }
+    }
+
+    /// So many random bytes.
+    pub(crate) fn random<const N: usize>(&self) -> [u8; N] {
+        let mut bytes = [0; N];
+        self.randomness.fill(&mut bytes);
+        bytes
+    }
+
+    /// Asks the people's file something, on a thread that may block.
+    pub(crate) async fn people<T: Send + 'static, E: From<Unavailable> + Send + 'static>(
+        &self,
+        question: impl FnOnce(&People) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E> {
+        let people = self.people.clone();
+        let answer = task::spawn_blocking(move || question(&people)).await;
+        answer.unwrap_or_else(|error| Err(Unavailable::from_task(&error).into()))
+    }
+}

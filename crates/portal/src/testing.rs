@@ -1,0 +1,18 @@
+//! What the tests of this crate share.
+#![cfg(test)]
+
+use std::sync::atomic::{AtomicU8, Ordering};
+
+use keyledger_secret::Randomness;
+
+/// Bytes that nobody drew before, and that are the same in every run.
+#[derive(Default)]
+pub(crate) struct Counting(AtomicU8);
+
+impl Randomness for Counting {
+    fn fill(&self, bytes: &mut [u8]) {
+        for byte in bytes {
+            *byte = self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}

@@ -1,0 +1,53 @@
+use actix_web::{
+    Error, HttpMessage as _,
+    body::MessageBody,
+    dev::{ServiceRequest, ServiceResponse},
+    http::header::{self, HeaderName, HeaderValue},
+    middleware::Next,
+    web,
+};
+use keyledger_domain::envelope::uuid_v7;
+use tracing::Instrument as _;
+
+use crate::Portal;
+
+/// Names a request in events and logs. Chosen here: what a browser sends is never kept.
+#[derive(Clone)]
+pub(crate) struct RequestId(pub(crate) String);
+
+/// What pages may load and do: files of ours alone, no script and no style in a page, in no frame.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
+                      form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
+
+/// (With `no-referrer`, browsers would not say of a form where it comes from.)
+const HEADERS: [(HeaderName, &str); 6] = [
+    (header::CONTENT_SECURITY_POLICY, POLICY),
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::X_FRAME_OPTIONS, "DENY"),
+    (header::REFERRER_POLICY, "same-origin"),
+    (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+    (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+];
+
+/// What every answer of the portal has in common: a request id, headers that keep pages safe, a span.
+pub(crate) async fn finish(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    let portal =
+        request.app_data::<web::Data<Portal>>().cloned().expect("routes are configured with their portal");
+    let request_id = uuid_v7(portal.clock.now(), portal.random()).to_string();
+    request.extensions_mut().insert(RequestId(request_id.clone()));
+    let span = tracing::info_span!("portal", request_id, page = tracing::field::Empty);
+    let mut answer = next.call(request).instrument(span.clone()).await?;
+    let headers = answer.headers_mut();
+    for (name, value) in HEADERS {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    if !headers.contains_key(header::CACHE_CONTROL) {
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+    let status = answer.status().as_u16();
+    span.in_scope(|| tracing::info!(status, "answered"));
+    Ok(answer)
+}
