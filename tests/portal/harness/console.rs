@@ -48,6 +48,18 @@ fn an_error_and_a_page_that_violates_its_policy_are_noticed() {
 }
 
 #[test]
+fn an_answer_that_a_test_is_after_is_no_fault_and_others_are() {
+    let (site, browser) = (Site::of(PAGES), Browser::open());
+    browser.goto(&site.url("/nowhere"));
+    assert_eq!(browser.console_faults_besides(404), [""; 0]);
+    browser.goto(&site.url("/nowhere"));
+    browser.goto(&site.url("/throws"));
+    assert_eq!(browser.console_faults_besides(404).len(), 1, "{:?}", browser.console());
+    browser.goto(&site.url("/nowhere"));
+    assert_eq!(browser.console_faults_besides(422).len(), 1, "{:?}", browser.console());
+}
+
+#[test]
 fn a_fault_in_another_tab_is_noticed() {
     let (site, browser) = (Site::of(PAGES), Browser::open());
     browser.open_tab();

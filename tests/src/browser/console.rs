@@ -50,16 +50,32 @@ impl Browser {
     }
 
     /// The errors and violations of a CSP that the console has told of since this was asked last. An answer of 4xx or 5xx
-    /// is one too: a test that wants one takes it out by asking after it.
+    /// is one too: see [`console_faults_besides`](Self::console_faults_besides).
     ///
     /// # Panics
     /// Where the browser is gone.
     #[must_use]
     #[track_caller]
     pub fn console_faults(&self) -> Vec<String> {
+        self.unjudged(|line| line.is_fault())
+    }
+
+    /// As [`console_faults`](Self::console_faults), but for answers of a status that the test was after.
+    ///
+    /// # Panics
+    /// Where the browser is gone.
+    #[must_use]
+    #[track_caller]
+    pub fn console_faults_besides(&self, status: u16) -> Vec<String> {
+        let wanted = format!("status of {status} ");
+        self.unjudged(|line| line.is_fault() && !(line.source == "network" && line.text.contains(&wanted)))
+    }
+
+    #[track_caller]
+    fn unjudged(&self, is_fault: impl Fn(&Line) -> bool) -> Vec<String> {
         self.listen();
         let mut console = self.console.lock().expect("nobody panics here");
-        let faults = console.lines[console.judged..].iter().filter(|line| line.is_fault());
+        let faults = console.lines[console.judged..].iter().filter(|line| is_fault(line));
         let faults = faults.map(Line::shown).collect();
         console.judged = console.lines.len();
         faults

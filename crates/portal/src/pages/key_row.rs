@@ -31,12 +31,12 @@ pub(super) struct Row {
     overlap: Option<(SupersededSecret, LastUse)>,
 }
 
-/// When a secret was last used, as far as it is known.
-#[derive(Clone, Copy)]
+/// When a secret was last used, as far as it is known. In the order of what it says of a key that has several.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum LastUse {
-    At(Timestamp),
-    Never,
     Unknown,
+    Never,
+    At(Timestamp),
 }
 
 impl Rows {
@@ -57,9 +57,10 @@ impl Rows {
         };
         let keys = keys.into_iter().map(|key| {
             let old = key.overlapping(now).next().copied();
+            let uses = [key.prefix].into_iter().chain(old.map(|secret| secret.prefix)).map(last_use);
             Row {
                 created_by: name_of(&key.created_by, &names),
-                last_used: last_use(key.prefix),
+                last_used: uses.max().unwrap_or(LastUse::Unknown),
                 overlap: old.map(|secret| (secret, last_use(secret.prefix))),
                 key,
             }
