@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use keyledger_tests::{Broker, Created, Record, Registry, committed, random_bytes, within};
+use keyledger_tests::{Broker, Created, Record, Registry, random_bytes, settled, within};
 use serde_json::{Value, json};
 
 /// How long the relay may take on a busy machine to publish what was recorded.
@@ -69,13 +69,13 @@ pub(crate) fn every_command(registry: &Registry, name: &str) -> Vec<Created> {
 /// The records of the topic of every event.
 #[track_caller]
 pub(crate) fn key_events(broker: &Broker, prefix: &str) -> Vec<Record> {
-    committed(broker, &format!("{prefix}.key-events.v1"))
+    settled(broker, &format!("{prefix}.key-events.v1"))
 }
 
 /// The records of the topic of keys.
 #[track_caller]
 pub(crate) fn keys(broker: &Broker, prefix: &str) -> Vec<Record> {
-    committed(broker, &format!("{prefix}.keys.v1"))
+    settled(broker, &format!("{prefix}.keys.v1"))
 }
 
 /// The positions that records tell of, in their order.

@@ -55,7 +55,7 @@ fn verified_after(
     let (broker, prefix) = (SHARED.get(), own_prefix());
     let (mut events, mut keys) = (published.key_events.clone(), published.keys.clone());
     change(&mut events, &mut keys);
-    let checkpoint = keyledger_tests::committed(broker, &format!("{}.relay-checkpoint.v1", published.prefix));
+    let checkpoint = keyledger_tests::settled(broker, &format!("{}.relay-checkpoint.v1", published.prefix));
     for (topic, records) in [("key-events", &events), ("keys", &keys), ("relay-checkpoint", &checkpoint)] {
         let topic = format!("{prefix}.{topic}.v1");
         broker.create_topic(&topic, 1, &[]);

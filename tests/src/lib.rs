@@ -51,7 +51,7 @@ pub use browser::{Browser, Key, Tab};
 pub use call::{Call, Client};
 pub use created::Created;
 pub use dice::{Dice, soak};
-pub use kafka::{Broker, Credentials, Proxy, Record, SharedBroker, committed, uncommitted};
+pub use kafka::{Broker, Credentials, Proxy, Record, SharedBroker, committed, settled, uncommitted};
 pub use launch::Launch;
 pub use lines::{Lines, ServerSentEvent};
 pub use made_up::{random_bytes, unknown_secret, with_checksum, wrong_secret_for};

@@ -53,7 +53,10 @@
     (back?.isConnected ? back : document.getElementById("content"))?.focus();
     opener = null;
   });
-  window.addEventListener("pagehide", () => { if (dialog?.open) dialog.replaceChildren(); });
+  // Browsers keep a page that is left, and show it again as it was.
+  window.addEventListener("pagehide", () => {
+    for (const secret of document.querySelectorAll("#secret, .secret")) secret.remove();
+  });
 
   document.body.addEventListener("close-dialog", (event) => {
     dialog.replaceChildren();

@@ -71,8 +71,8 @@ impl Browser {
             if focused == name || focused.starts_with(&format!("{name} ")) {
                 return;
             }
-            // Round once, and there is nothing new to come.
-            if stops.contains(&focused) && stops.iter().filter(|stop| **stop == stops[0]).count() > 2 {
+            // Between the last stop and the first only the page has the focus: twice round, and nothing new is to come.
+            if focused.is_empty() && stops.iter().filter(|stop: &&String| stop.is_empty()).count() > 1 {
                 break;
             }
             stops.push(focused);

@@ -7,6 +7,7 @@ use rdkafka::message::{BorrowedMessage, Headers, Message};
 use rdkafka::topic_partition_list::Offset;
 
 use super::{Broker, cluster};
+use crate::within;
 
 /// How long a broker may take to answer on a busy machine before a test calls it silent.
 const ANSWER: Duration = Duration::from_secs(30);
@@ -57,6 +58,26 @@ impl Record {
 #[track_caller]
 pub fn committed(broker: &Broker, topic: &str) -> Vec<Record> {
     read(broker, topic, "read_committed")
+}
+
+/// As [`committed`], once no transaction is open on the topic. Kafka says that one was committed before every partition of
+/// it knows: who reads at once may be shown one topic without what another one shows already.
+///
+/// # Panics
+/// As [`committed`], or where a transaction stays open.
+#[must_use]
+#[track_caller]
+pub fn settled(broker: &Broker, topic: &str) -> Vec<Record> {
+    let ends = |isolation: &str| {
+        let mut config = broker.inside();
+        config.set("isolation.level", isolation);
+        let consumer: BaseConsumer = config.create().expect("a consumer");
+        let end = |partition| consumer.fetch_watermarks(topic, partition, ANSWER).expect("an end").1;
+        (0..broker.partitions(topic)).map(end).collect::<Vec<_>>()
+    };
+    let none_is_open = within(ANSWER, || (ends("read_committed") == ends("read_uncommitted")).then_some(()));
+    assert!(none_is_open.is_some(), "a transaction on {topic} stays open");
+    committed(broker, topic)
 }
 
 /// Every record of a topic, also those of transactions that were aborted or are open (`read_uncommitted`); in the order
