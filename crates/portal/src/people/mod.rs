@@ -16,6 +16,7 @@ mod row;
 mod schema;
 mod sessions;
 mod setup_code;
+mod tests;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

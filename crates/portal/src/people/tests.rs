@@ -1,0 +1,192 @@
+//! What people may do, and where they are signed in, over time.
+#![cfg(test)]
+
+use keyledger_domain::{Actor, PartnerId, Timestamp, actor::ActorKind};
+use tempfile::TempDir;
+use uuid::Uuid;
+use zeroize::Zeroizing;
+
+use super::*;
+use crate::testing::Counting;
+
+struct Story {
+    people: People,
+    randomness: Counting,
+    _home: TempDir,
+}
+
+const LIFETIMES: Lifetimes = Lifetimes { idle_seconds: 1_800, absolute_seconds: 43_200 };
+
+fn at(seconds: u32) -> Timestamp {
+    Timestamp::from_millis(1_800_000_000_000).plus_seconds(seconds)
+}
+
+fn keyring() -> Actor {
+    Actor { kind: ActorKind::Keyring, id: "the log".to_owned() }
+}
+
+fn acme() -> PartnerId {
+    PartnerId::parse("acme").expect("a partner")
+}
+
+fn name(text: &str) -> Username {
+    Username::parse(text).expect("a user name")
+}
+
+fn password(text: &str) -> Password {
+    Password::typed(Zeroizing::new(text.to_owned()))
+}
+
+impl Story {
+    fn new() -> Self {
+        let home = tempfile::tempdir().expect("a directory");
+        let people = People::open(&home.path().join("portal.db")).expect("a file of people");
+        Self { people, randomness: Counting::default(), _home: home }
+    }
+
+    fn add(&self, id: u128, username: &str, standing: Standing) -> Person {
+        let new = NewPerson {
+            id: PersonId(Uuid::from_u128(id)),
+            username: name(username),
+            password: None,
+            standing,
+        };
+        self.people.add(new, &keyring(), at(0)).expect("they are added")
+    }
+
+    fn session(&self, person: &Person, seconds: u32) -> SessionId {
+        self.people.begin_session(person.id, None, &self.randomness, at(seconds)).expect("a session")
+    }
+
+    fn is_signed_in(&self, session: SessionId, seconds: u32) -> bool {
+        self.people.signed_in(session, LIFETIMES, at(seconds)).expect("an answer").is_some()
+    }
+}
+
+#[test]
+fn a_session_ends_when_nobody_comes_for_a_while_and_in_any_case_after_half_a_day() {
+    let story = Story::new();
+    let ada = story.add(1, "ada", Standing::of_partner(acme(), Role::Admin));
+    let idle = story.session(&ada, 0);
+    assert!(story.is_signed_in(idle, 1_799));
+    assert!(story.is_signed_in(idle, 1_799 + 1_700), "somebody was there meanwhile");
+    assert!(!story.is_signed_in(idle, 1_799 + 1_700 + 1_800));
+    let busy = story.session(&ada, 0);
+    assert!((0..43).all(|hour| story.is_signed_in(busy, hour * 1_000)));
+    assert!(!story.is_signed_in(busy, 43_200));
+    assert!(!story.is_signed_in(busy, 42_000), "what is over stays over, whatever the clock does");
+}
+
+#[test]
+fn a_session_that_a_browser_showed_before_leads_nowhere_after_signing_in() {
+    let story = Story::new();
+    let ada = story.add(1, "ada", Standing::of_partner(acme(), Role::Admin));
+    let planted = story.session(&ada, 0);
+    let own = story.people.begin_session(ada.id, Some(planted), &story.randomness, at(1)).expect("a session");
+    assert!(story.is_signed_in(own, 2) && !story.is_signed_in(planted, 2));
+    story.people.end_session(own).expect("it ends");
+    assert!(!story.is_signed_in(own, 2));
+}
+
+#[test]
+fn whoever_loses_a_right_or_a_password_is_signed_out_everywhere_and_the_change_is_kept() {
+    let story = Story::new();
+    let grace = story.add(1, "grace", Standing::Operator);
+    let ada = story.add(2, "ada", Standing::of_partner(acme(), Role::Admin));
+    let (here, there) = (story.session(&ada, 0), story.session(&ada, 0));
+    let member = Standing::of_partner(acme(), Role::Member);
+    let to_member = |_: &Person| (member.clone(), false);
+    let changed = story.people.change_standing(ada.id, to_member, &grace.actor(), at(60)).expect("a change");
+    assert_eq!(changed.standing, member);
+    assert!(!story.is_signed_in(here, 61) && !story.is_signed_in(there, 61));
+    let again = story.people.change_standing(ada.id, to_member, &grace.actor(), at(61)).expect("no change");
+    assert_eq!(again, changed);
+    let kept = story.people.standing_changes(ada.id).expect("they are kept");
+    let told: Vec<_> =
+        kept.iter().map(|change| (change.at, change.by.clone(), change.after.clone())).collect();
+    let admin = Standing::of_partner(acme(), Role::Admin);
+    assert_eq!(told, [(at(0), keyring(), (admin, false)), (at(60), grace.actor(), (member, false))]);
+
+    let session = story.session(&ada, 62);
+    let hash = password("another, long enough").hash(&story.randomness);
+    story.people.reset_password(ada.id, &hash).expect("it is another");
+    assert!(!story.is_signed_in(session, 63));
+    let disable = |person: &Person| (person.standing.clone(), true);
+    let session = story.session(&ada, 64);
+    story.people.change_standing(ada.id, disable, &grace.actor(), at(65)).expect("disabled");
+    assert!(!story.is_signed_in(session, 65));
+    let late = story.session(&ada, 66);
+    assert!(!story.is_signed_in(late, 66), "not even with a session that was begun at that moment");
+}
+
+#[test]
+fn the_last_operator_who_can_sign_in_stays_one() {
+    let story = Story::new();
+    let (grace, alan) = (story.add(1, "grace", Standing::Operator), story.add(2, "alan", Standing::Operator));
+    let disable = |person: &Person| (person.standing.clone(), true);
+    story.people.change_standing(alan.id, disable, &grace.actor(), at(1)).expect("one is left");
+    let refused = story.people.change_standing(grace.id, disable, &grace.actor(), at(2));
+    assert_eq!(refused, Err(ChangeError::LastOperator));
+    assert_eq!(story.people.find(grace.id), Ok(Some(grace)));
+}
+
+#[test]
+fn a_code_makes_one_operator_within_a_quarter_of_an_hour() {
+    let story = Story::new();
+    let set_up = |code: &SetupCode, id: u128, username: &str, seconds: u32| {
+        let hash = password("a few words are fine").hash(&story.randomness);
+        story.people.set_up(code, PersonId(Uuid::from_u128(id)), name(username), hash, at(seconds))
+    };
+    let old = story.people.new_setup_code(&story.randomness, at(0)).expect("a code");
+    let code = story.people.new_setup_code(&story.randomness, at(0)).expect("a code");
+    assert_eq!(set_up(&old, 1, "grace", 1), Err(SetupError::WrongCode), "a newer one was drawn");
+    assert_eq!(set_up(&code, 1, "grace", 900), Err(SetupError::WrongCode), "its time is over");
+    let typed = SetupCode::typed(&format!(" {} ", code.expose().to_lowercase()));
+    let grace = set_up(&typed, 1, "grace", 899).expect("an operator");
+    assert_eq!((grace.standing, grace.disabled), (Standing::Operator, false));
+    assert_eq!(set_up(&code, 2, "alan", 899), Err(SetupError::WrongCode), "it is used up");
+    let code = story.people.new_setup_code(&story.randomness, at(0)).expect("a code");
+    assert_eq!(set_up(&code, 2, "GRACE", 1), Err(SetupError::Taken(name("GRACE"))));
+    set_up(&code, 2, "alan", 1).expect("a name that is taken does not use the code up");
+}
+
+#[test]
+fn a_name_is_one_persons_whatever_its_capitals() {
+    let story = Story::new();
+    let ada = story.add(1, "ada@example.com", Standing::of_partner(acme(), Role::Member));
+    let new = NewPerson {
+        id: PersonId(Uuid::from_u128(2)),
+        username: name("Ada@Example.com"),
+        password: None,
+        standing: Standing::Operator,
+    };
+    assert!(matches!(story.people.add(new, &keyring(), at(0)), Err(AddError::Taken(_))));
+    let found = story.people.named(&name("ADA@example.com")).expect("an answer").map(|(person, _)| person);
+    assert_eq!(found, Some(ada));
+    assert_eq!(story.people.list(Some(&acme())).expect("a list").len(), 1);
+}
+
+#[test]
+fn the_file_holds_nothing_that_signs_anybody_in() {
+    let story = Story::new();
+    let ada = story.add(1, "ada", Standing::Operator);
+    let session = story.session(&ada, 0);
+    let code = story.people.new_setup_code(&story.randomness, at(0)).expect("a code");
+    story
+        .people
+        .reset_password(ada.id, &password("correct horse battery").hash(&story.randomness))
+        .expect("set");
+    let session_again = story.session(&ada, 0);
+    let mut bytes = Vec::new();
+    for entry in std::fs::read_dir(story._home.path()).expect("a directory") {
+        bytes.extend(std::fs::read(entry.expect("an entry").path()).expect("a file"));
+    }
+    let plain = code.expose().replace('-', "");
+    for secret in [session.expose(), session_again.expose(), plain, "correct horse battery".to_owned()] {
+        let found = bytes.windows(secret.len()).any(|window| window == secret.as_bytes());
+        assert!(!found, "a secret lies in the file");
+        if let Ok(raw) = hex::decode(&secret) {
+            assert!(!bytes.windows(raw.len()).any(|window| window == raw), "a session's id lies in the file");
+        }
+    }
+}
