@@ -92,7 +92,8 @@ fn a_form_of_another_site_or_without_the_sessions_token_changes_nothing() {
         let refused = attacker.post(path, origin, fields);
         assert_eq!(refused.status(), StatusCode::FORBIDDEN, "{origin:?}");
     }
-    let cross_site = filled(attacker.client.post(format!("{here}{path}")), &with_token).header("Origin", &here);
+    let cross_site =
+        filled(attacker.client.post(format!("{here}{path}")), &with_token).header("Origin", &here);
     let cross_site =
         attacker.signed(cross_site.header("Sec-Fetch-Site", "cross-site")).send().expect("an answer");
     assert_eq!(cross_site.status(), StatusCode::FORBIDDEN);

@@ -1,6 +1,7 @@
 //! The portal: what people see and do there, in a real browser, and what attackers cannot.
 #![allow(clippy::disallowed_methods, reason = "tests measure real time, and look for themselves")]
 
+mod accessible;
 mod attacks;
 mod developer;
 mod harness;

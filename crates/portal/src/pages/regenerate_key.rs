@@ -77,11 +77,11 @@ fn form(dialog: &Dialog<'_>, key: &Key, faults: &Faults) -> Markup {
                 legend { "Two secrets work now. Which one is to be given up?" }
                 label.check {
                     input type="radio" name="replace" value="oldest" checked;
-                    span { "The old one, " code { (old.prefix) "…" } span.note { "It stops at once. The present one, " (key.prefix) "…, goes on for the overlap." } }
+                    span { "The old one, " code { (old.prefix) "…" } " " span.note { "It stops at once. The present one, " (key.prefix) "…, goes on for the overlap." } }
                 }
                 label.check {
                     input type="radio" name="replace" value="newest";
-                    span { "The present one, " code { (key.prefix) "…" } span.note { "For when it was never deployed, because it got lost. It stops at once; the old one keeps its time." } }
+                    span { "The present one, " code { (key.prefix) "…" } " " span.note { "For when it was never deployed, because it got lost. It stops at once; the old one keeps its time." } }
                 }
             }
         }

@@ -20,7 +20,7 @@ pub(super) fn show(catalogue: &Catalogue, chosen: &[Scope], faults: &Faults) -> 
                         @let scope = format!("{}:{verb}", resource.name);
                         label.check {
                             input type="checkbox" name="scope" value=(scope) checked[chosen.iter().any(|held| held.as_str() == scope)];
-                            span { code { (scope) } @if let Some(text) = resource.describe.get(verb) { span.note { (text) } } }
+                            span { code { (scope) } " " @if let Some(text) = resource.describe.get(verb) { span.note { (text) } } }
                         }
                     }
                 }

@@ -1,0 +1,127 @@
+//! Pages and dialogs that everybody can use: with a keyboard alone, with a screen reader, on a small screen.
+
+use keyledger_tests::{Browser, Key, Registry};
+
+use crate::scene::{admin_of_acme, create_key, person, sign_in};
+
+/// Nothing serious is found on a page or in its dialog, and nothing sticks out of a small screen.
+#[track_caller]
+fn is_accessible(browser: &Browser, what: &str) {
+    assert_eq!(browser.accessibility_faults(), Vec::<String>::new(), "{what}");
+    browser.dark();
+    assert_eq!(browser.accessibility_faults(), Vec::<String>::new(), "{what}, dark");
+    browser.size(320, 640);
+    assert!(!browser.overflows(), "{what} is wider than a small screen");
+    assert_eq!(browser.accessibility_faults(), Vec::<String>::new(), "{what}, small");
+    browser.light();
+    browser.size(1280, 800);
+}
+
+#[test]
+fn an_accessibility_checker_finds_nothing_serious_on_any_page_or_dialog() {
+    let registry = Registry::start();
+    let nobody = Browser::open();
+    nobody.goto(&format!("{}/setup", registry.addresses().command));
+    is_accessible(&nobody, "setup");
+    let browser = admin_of_acme(&registry);
+    is_accessible(&browser, "no key yet");
+    nobody.goto(&format!("{}/sign-in", registry.addresses().command));
+    is_accessible(&nobody, "sign-in");
+    nobody.goto(&format!("{}/partners/acme/none", registry.addresses().command));
+    is_accessible(&nobody, "nothing here");
+    browser.click("Create key");
+    browser.wait_until_says("Choose the fewest");
+    is_accessible(&browser, "create");
+    browser.fill("Name", "Billing");
+    browser.click("Create key");
+    browser.wait_until_says("Choose at least one");
+    is_accessible(&browser, "create, with faults");
+    browser.press(Key::Escape);
+    create_key(&browser, "Billing", &["client:read"]);
+    is_accessible(&browser, "reveal");
+    browser.click("I have copied it");
+    browser.wait_until_says("ACTIVE");
+    is_accessible(&browser, "list");
+    for (item, says) in [
+        ("Regenerate key", "How long is the old secret"),
+        ("Edit scopes", "A change takes effect at once"),
+        ("Rename", "Older names stay"),
+        ("Revoke key", "This is immediate and final"),
+        ("History", "Nothing here is ever changed"),
+    ] {
+        browser.click("Actions for Billing");
+        is_accessible(&browser, "the menu");
+        browser.click(item);
+        browser.wait_until_says(says);
+        is_accessible(&browser, item);
+        browser.press(Key::Escape);
+        browser.wait_until_silent_about(says);
+    }
+    browser.click("Team");
+    browser.wait_until_says("Admins see the Developer page");
+    is_accessible(&browser, "team");
+    let grace = person(&registry, "grace@example.com", &["--operator"]);
+    let operator = Browser::open();
+    sign_in(&operator, &registry, "grace@example.com", &grace);
+    operator.wait_until_at("/partners");
+    is_accessible(&operator, "partners");
+    operator.click("Emergency");
+    operator.wait_until_says("Its first eight characters are enough");
+    is_accessible(&operator, "emergency");
+}
+
+#[test]
+fn a_key_is_created_and_revoked_with_the_keyboard_alone() {
+    let registry = Registry::start();
+    let browser = admin_of_acme(&registry);
+    browser.wait_until_says("Create your first key");
+    browser.tab_to("Create key");
+    browser.press(Key::Enter);
+    browser.wait_until_says("Choose the fewest");
+    browser.wait("the name has the focus", || browser.focused() == "Name");
+    browser.type_text("Billing");
+    browser.tab_to("client:read");
+    browser.press(Key::Space);
+    browser.tab_to("Create key");
+    browser.press(Key::Enter);
+    browser.wait_until_shows("#secret");
+    let secret = browser.text("#secret");
+    registry.health(&secret).expecting(200);
+    browser.wait("the copy button has the focus", || browser.focused() == "Copy");
+    browser.press(Key::Enter);
+    browser.wait_until_says("Copied");
+    browser.tab_to("I have copied it");
+    browser.press(Key::Enter);
+    browser.wait_until_says("ACTIVE");
+    browser.tab_to("Actions for Billing");
+    browser.press(Key::Enter);
+    browser.tab_to("Revoke key");
+    browser.press(Key::Enter);
+    browser.wait_until_says("This is immediate and final");
+    browser.wait("the question has the focus", || browser.focused() == "Which key?");
+    browser.type_text("Billing");
+    browser.tab_to("Revoke key");
+    browser.press(Key::Enter);
+    browser.wait_until_says("The key is revoked");
+    registry.health(&secret).expecting(403);
+    assert_eq!(browser.console_faults(), Vec::<String>::new());
+}
+
+#[test]
+fn a_secret_does_not_come_back_with_the_back_button_in_another_tab_or_in_the_source() {
+    let registry = Registry::start();
+    let browser = admin_of_acme(&registry);
+    let secret = create_key(&browser, "Billing", &["client:read"]);
+    browser.goto(&format!("{}/partners/acme/team", registry.addresses().command));
+    browser.wait_until_says("Admins see the Developer page");
+    browser.back();
+    browser.wait_until_at("/partners/acme/developer");
+    assert!(!browser.source().contains(&secret), "the back button brings it back");
+    let first = browser.tab();
+    let second = browser.open_tab();
+    browser.go_to_tab(&second);
+    browser.goto(&format!("{}/partners/acme/developer", registry.addresses().command));
+    browser.wait_until_says("Billing");
+    assert!(!browser.source().contains(&secret), "another tab shows it");
+    browser.go_to_tab(&first);
+}
