@@ -262,3 +262,28 @@ fn whoever_guesses_learns_nothing_and_has_to_wait() {
     let tried = (0..30).map(|_| answer("ada@example.com").0).collect::<Vec<_>>();
     assert!(tried.contains(&StatusCode::TOO_MANY_REQUESTS), "{tried:?}");
 }
+
+#[test]
+fn a_password_is_not_taken_over_a_connection_that_others_can_read() {
+    let registry = Registry::start();
+    person(&registry, "ada@example.com", &["--partner", "acme"]);
+    let attacker = Attacker::with(&registry, None);
+    let ask = |path: &str, host: &str, forwarded: Option<&str>| {
+        let request = attacker.client.get(format!("{}{path}", attacker.origin())).header("Host", host);
+        let request = forwarded.iter().fold(request, |request, by| request.header("X-Forwarded-Proto", *by));
+        request.send().expect("an answer").status()
+    };
+    for path in ["/sign-in", "/setup"] {
+        assert_eq!(ask(path, "portal.example.com", None), StatusCode::FORBIDDEN);
+        assert_eq!(ask(path, "portal.example.com", Some("http")), StatusCode::FORBIDDEN);
+        assert_eq!(ask(path, "localhost:8080", Some("http")), StatusCode::FORBIDDEN);
+        assert_eq!(ask(path, "portal.example.com", Some("https")), StatusCode::OK);
+        assert_eq!(ask(path, "localhost:8080", None), StatusCode::OK);
+    }
+    let fields = [("username", "ada@example.com"), ("password", "whatever it may be")];
+    let sent = filled(attacker.client.post(format!("{}/sign-in", attacker.origin())), &fields);
+    let sent = sent.header("Host", "portal.example.com").header("Origin", "http://portal.example.com").send();
+    let refused = sent.expect("an answer");
+    assert_eq!(refused.status(), StatusCode::FORBIDDEN);
+    assert!(refused.text().expect("a page").contains("Sign-in needs https"));
+}

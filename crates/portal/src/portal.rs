@@ -16,6 +16,8 @@ pub struct Portal {
     people: People,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) randomness: Arc<dyn Randomness>,
+    /// Whether browsers reach the listener itself over TLS.
+    pub(crate) tls: bool,
     pub(crate) lifetimes: Lifetimes,
     pub(crate) attempts: Attempts,
     /// Compared with where there is nobody of a name, so that this takes as long.
@@ -23,17 +25,18 @@ pub struct Portal {
 }
 
 impl Portal {
-    /// A portal to the keys of a service, for these people.
+    /// A portal to the keys of a service, for these people. `tls` says whether its listener has a certificate.
     #[must_use]
     pub fn new(
         service: CommandService,
         people: People,
         clock: Arc<dyn Clock>,
         randomness: Arc<dyn Randomness>,
+        tls: bool,
     ) -> Self {
         let nobody = PasswordHash::of_nobody(&*randomness);
         let (lifetimes, attempts) = (Lifetimes::default(), Attempts::default());
-        Self { service, people, clock, randomness, lifetimes, attempts, nobody }
+        Self { service, people, clock, randomness, tls, lifetimes, attempts, nobody }
     }
 
     /// So many random bytes.

@@ -224,6 +224,7 @@ impl Listeners {
             people.clone(),
             Arc::new(SystemClock),
             Arc::new(OsRandomness),
+            settings.listen.endpoints().command.tls.is_some(),
         ));
         let management = keyledger_command_service::routes::configure(service, gatekeeper);
         let verify = settings.validator.verify;

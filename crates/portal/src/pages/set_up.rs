@@ -12,6 +12,7 @@ use crate::{
     web::{
         answer::{self, Turned},
         form::Form,
+        safe::must_be_safe,
         visit::portal,
     },
 };
@@ -20,14 +21,16 @@ use crate::{
 const ATTEMPTS: &str = "/setup";
 
 /// The page on which whoever has the one-time code becomes an operator.
-pub(crate) async fn show(_: HttpRequest) -> HttpResponse {
-    answer::page(form("", "", &Faults::default()))
+pub(crate) async fn show(http: HttpRequest) -> Result<HttpResponse, Turned> {
+    must_be_safe(&portal(&http), &http)?;
+    Ok(answer::page(form("", "", &Faults::default())))
 }
 
 /// Makes an operator, who is signed in at once.
 pub(crate) async fn set_up(http: HttpRequest, payload: web::Payload) -> Result<HttpResponse, Turned> {
     let form = Form::of_visitor(&http, &mut payload.into_inner()).await?;
     let portal = portal(&http);
+    must_be_safe(&portal, &http)?;
     let mut faults = Faults::default();
     let (code, name) = (form.text("code"), form.text("username").trim());
     let refused = |status, faults: &Faults| Ok(answer::html(status, self::form(code, name, faults)));

@@ -12,6 +12,7 @@ use crate::{
         answer::{self, Turned},
         cookie,
         form::Form,
+        safe::must_be_safe,
         visit::portal,
     },
 };
@@ -22,7 +23,9 @@ const TOO_OFTEN: &str = "Too many attempts under this name. Wait a minute, then 
 
 /// The page for who is not signed in.
 pub(crate) async fn show(http: HttpRequest) -> Result<HttpResponse, Turned> {
-    if !portal(&http).people(|people| people.are_there_any()).await? {
+    let portal = portal(&http);
+    must_be_safe(&portal, &http)?;
+    if !portal.people(|people| people.are_there_any()).await? {
         return Ok(answer::to(&http, "/setup"));
     }
     Ok(answer::page(form("", &Faults::default())))
@@ -33,6 +36,7 @@ pub(crate) async fn sign_in(http: HttpRequest, payload: web::Payload) -> Result<
     let form = Form::of_visitor(&http, &mut payload.into_inner()).await?;
     let name = form.text("username").trim().to_owned();
     let portal = portal(&http);
+    must_be_safe(&portal, &http)?;
     let refused = |status, why: &str| {
         let mut faults = Faults::default();
         faults.add("", why);

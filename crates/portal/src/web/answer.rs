@@ -47,6 +47,8 @@ pub(crate) enum Turned {
     Foreign,
     /// A form that cannot be read.
     Malformed,
+    /// A password would go over a connection that others can read.
+    Unsafe,
     /// It cannot be told, or done, now.
     Unavailable(String),
 }
@@ -58,6 +60,7 @@ impl fmt::Display for Turned {
             Self::NotFound => "not found",
             Self::Foreign => "a foreign form",
             Self::Malformed => "a malformed form",
+            Self::Unsafe => "an unsafe connection",
             Self::Unavailable(why) => why,
         })
     }
@@ -68,7 +71,7 @@ impl ResponseError for Turned {
         match self {
             Self::SignInFirst { .. } => StatusCode::SEE_OTHER,
             Self::NotFound => StatusCode::NOT_FOUND,
-            Self::Foreign => StatusCode::FORBIDDEN,
+            Self::Foreign | Self::Unsafe => StatusCode::FORBIDDEN,
             Self::Malformed => StatusCode::BAD_REQUEST,
             Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
         }
@@ -87,6 +90,11 @@ impl ResponseError for Turned {
                 "Please try again",
                 "This form is from an earlier sign-in, or was not sent from this site. Nothing was changed. Go back, reload the page, and \
                  try again.",
+            ),
+            Self::Unsafe => (
+                "Sign-in needs https",
+                "On this connection others could read your password. Open this page by its https address. Whoever runs the registry gives its \
+                 listener a certificate (listen.command_certificate), or lets the proxy before it send X-Forwarded-Proto.",
             ),
             Self::Malformed => ("That did not arrive whole", "Nothing was changed. Go back and try again."),
             Self::Unavailable(why) => {

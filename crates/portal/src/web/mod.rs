@@ -5,4 +5,5 @@ pub(crate) mod assets;
 pub(crate) mod cookie;
 pub(crate) mod finish;
 pub(crate) mod form;
+pub(crate) mod safe;
 pub(crate) mod visit;

@@ -1,0 +1,42 @@
+use actix_web::{HttpRequest, http::header};
+
+use super::answer::Turned;
+use crate::Portal;
+
+/// Refuses to take a password or a code over a connection that others can read. This listener has a certificate, or the
+/// browser is on the own machine, or a proxy before it says that the browser came to it by https.
+pub(crate) fn must_be_safe(portal: &Portal, http: &HttpRequest) -> Result<(), Turned> {
+    let text =
+        |name: &str| http.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let forwarded = text("X-Forwarded-Proto");
+    let safe = portal.tls
+        || is_own_machine(text(header::HOST.as_str())) && forwarded.is_empty()
+        || forwarded == "https";
+    if safe { Ok(()) } else { Err(Turned::Unsafe) }
+}
+
+/// Whether a host, with or without a port, is the machine that the browser runs on.
+fn is_own_machine(host: &str) -> bool {
+    let name = host.rsplit_once(':').filter(|(_, port)| port.bytes().all(|byte| byte.is_ascii_digit()));
+    let name = name.map_or(host, |(name, _)| name);
+    name == "localhost"
+        || name == "[::1]"
+        || name.parse::<std::net::Ipv4Addr>().is_ok_and(|ip| ip.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_own_machine_is_known_by_its_names() {
+        for own in ["localhost", "localhost:8080", "127.0.0.1:8080", "127.1.2.3", "[::1]:8080", "[::1]"] {
+            assert!(is_own_machine(own), "{own}");
+        }
+        for other in
+            ["", "example.com", "localhost.example.com", "127.0.0.1.example.com:80", "10.0.0.1:8080", "[::2]"]
+        {
+            assert!(!is_own_machine(other), "{other}");
+        }
+    }
+}
