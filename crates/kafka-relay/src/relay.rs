@@ -23,6 +23,9 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 /// not depend on what is in it: the first event of a while goes out at once, and those that follow it go together.
 const PACE: Duration = Duration::from_millis(50);
 
+/// How far behind everything else the relay's threads stand when cores are few, of 19.
+const POLITENESS: i32 = 10;
+
 /// For how long Kafka may keep silent before that is told.
 const SILENCE: Duration = Duration::from_secs(1);
 
@@ -67,6 +70,9 @@ impl Relay {
         let mut worker = Worker { source, cluster, clock, teller, meters: Meters::new() };
         let runtime = Handle::current();
         let run = move || {
+            // Whoever answers commands goes first where cores are few. The client's own threads inherit it from this one.
+            // It is a wish: where the system does not grant it, nothing depends on it.
+            let _ = rustix::process::nice(POLITENESS);
             let outcome = runtime.block_on(async {
                 tokio::select! {
                     biased;
