@@ -268,17 +268,23 @@ fn a_password_is_not_taken_over_a_connection_that_others_can_read() {
     let registry = Registry::start();
     person(&registry, "ada@example.com", &["--partner", "acme"]);
     let attacker = Attacker::with(&registry, None);
-    let ask = |path: &str, host: &str, forwarded: Option<&str>| {
-        let request = attacker.client.get(format!("{}{path}", attacker.origin())).header("Host", host);
+    let proxied = Registry::with(&[("KEYLEDGER_LISTEN__BEHIND_PROXY", "true")]);
+    person(&proxied, "ada@example.com", &["--partner", "acme"]);
+    let ask = |registry: &Registry, path: &str, host: &str, forwarded: Option<&str>| {
+        let request =
+            attacker.client.get(format!("{}{path}", registry.addresses().command)).header("Host", host);
         let request = forwarded.iter().fold(request, |request, by| request.header("X-Forwarded-Proto", *by));
         request.send().expect("an answer").status()
     };
     for path in ["/sign-in", "/setup"] {
-        assert_eq!(ask(path, "portal.example.com", None), StatusCode::FORBIDDEN);
-        assert_eq!(ask(path, "portal.example.com", Some("http")), StatusCode::FORBIDDEN);
-        assert_eq!(ask(path, "localhost:8080", Some("http")), StatusCode::FORBIDDEN);
-        assert_eq!(ask(path, "portal.example.com", Some("https")), StatusCode::OK);
-        assert_eq!(ask(path, "localhost:8080", None), StatusCode::OK);
+        assert_eq!(ask(&registry, path, "localhost:8080", None), StatusCode::OK);
+        assert_eq!(ask(&registry, path, "portal.example.com", None), StatusCode::FORBIDDEN);
+        // Whoever is no proxy may say anything.
+        assert_eq!(ask(&registry, path, "portal.example.com", Some("https")), StatusCode::FORBIDDEN);
+        assert_eq!(ask(&registry, path, "localhost:8080", Some("https")), StatusCode::FORBIDDEN);
+        assert_eq!(ask(&proxied, path, "portal.example.com", Some("https")), StatusCode::OK);
+        assert_eq!(ask(&proxied, path, "portal.example.com", Some("http")), StatusCode::FORBIDDEN);
+        assert_eq!(ask(&proxied, path, "localhost:8080", None), StatusCode::FORBIDDEN);
     }
     let fields = [("username", "ada@example.com"), ("password", "whatever it may be")];
     let sent = filled(attacker.client.post(format!("{}/sign-in", attacker.origin())), &fields);
@@ -286,4 +292,20 @@ fn a_password_is_not_taken_over_a_connection_that_others_can_read() {
     let refused = sent.expect("an answer");
     assert_eq!(refused.status(), StatusCode::FORBIDDEN);
     assert!(refused.text().expect("a page").contains("Sign-in needs https"));
+}
+
+#[test]
+fn a_whole_key_that_somebody_types_is_recorded_nowhere_and_not_repeated() {
+    let registry = Registry::start();
+    let browser = admin_of_acme(&registry);
+    let secret = create_key(&browser, "Billing", &["client:read"]);
+    let attacker = Attacker::like(&registry, &browser);
+    let (token, here) = (attacker.token(), attacker.origin().to_owned());
+    let form = [("name", secret.as_str()), ("scope", "client:read"), ("once", "abc"), ("token", &token)];
+    let refused = attacker.post("/partners/acme/keys", Some(&here), &form);
+    assert_eq!(refused.status(), StatusCode::UNPROCESSABLE_ENTITY);
+    let page = refused.text().expect("a page");
+    assert!(page.contains("Revoke that key") && !page.contains(&secret), "{page}");
+    let listed = registry.operator().get("/v1/partners/acme/keys").send().expecting(200).json();
+    assert_eq!(listed["keys"].as_array().map(Vec::len), Some(1), "{listed}");
 }

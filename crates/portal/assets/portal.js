@@ -15,11 +15,23 @@
   };
   localise(document);
 
+  let silence = 0;
   const say = (text) => {
+    // While a dialog is open, nothing outside of it is read out.
+    let place = said;
+    if (dialog?.open) {
+      place = dialog.querySelector("[data-said]") ?? dialog.appendChild(document.createElement("p"));
+      place.dataset.said = "";
+      place.setAttribute("role", "status");
+    }
     // Emptied first, so that the same words are read out again.
-    said.textContent = "";
-    requestAnimationFrame(() => { said.textContent = text; });
+    place.textContent = "";
+    requestAnimationFrame(() => { place.textContent = text; });
+    clearTimeout(silence);
+    silence = setTimeout(() => { said.textContent = ""; }, 8000);
   };
+  document.body.addEventListener("say", (event) => say(event.detail.said));
+  document.body.addEventListener("htmx:sendError", () => say("The registry did not answer. Try again: nothing happens twice."));
 
   document.body.addEventListener("htmx:beforeRequest", (event) => {
     if (event.detail.target === dialog && !dialog.open) opener = event.detail.elt;
@@ -45,6 +57,10 @@
     if (document.getElementById("keys")) document.body.dispatchEvent(new CustomEvent("keys-changed"));
     else location.reload();
   };
+  // The only copy of a secret is not thrown away by a slip.
+  dialog?.addEventListener("cancel", (event) => {
+    if (dialog.querySelector("#secret")) event.preventDefault();
+  });
   dialog?.addEventListener("close", () => {
     empty();
     const menu = opener?.closest("details.menu");

@@ -11,6 +11,9 @@ const EACH_MINUTE: NonZeroU32 = NonZeroU32::new(5).expect("not zero");
 /// How many passwords are compared at once: each keeps a core busy and holds 19 MiB.
 const COMPARED_AT_ONCE: usize = 2;
 
+/// How many wait for that. More would only hold requests that others need, as those that revoke a key.
+const WAITING: usize = 16;
+
 /// How many names are remembered before those are forgotten that may try as often as any other.
 const REMEMBERED: usize = 10_000;
 
@@ -18,12 +21,13 @@ const REMEMBERED: usize = 10_000;
 pub(crate) struct Attempts {
     names: DefaultKeyedRateLimiter<[u8; 32]>,
     comparing: Semaphore,
+    waiting: Semaphore,
 }
 
 impl Default for Attempts {
     fn default() -> Self {
         let names = RateLimiter::keyed(Quota::per_minute(EACH_MINUTE).allow_burst(AT_ONCE));
-        Self { names, comparing: Semaphore::new(COMPARED_AT_ONCE) }
+        Self { names, comparing: Semaphore::new(COMPARED_AT_ONCE), waiting: Semaphore::new(WAITING) }
     }
 }
 
@@ -36,9 +40,10 @@ impl Attempts {
         self.names.check_key(blake3::hash(name.to_ascii_lowercase().as_bytes()).as_bytes()).is_ok()
     }
 
-    /// Waits until a password may be compared.
-    pub(crate) async fn turn(&self) -> SemaphorePermit<'_> {
-        self.comparing.acquire().await.expect("it is never closed")
+    /// Waits until a password may be compared; none where too many wait already.
+    pub(crate) async fn turn(&self) -> Option<SemaphorePermit<'_>> {
+        let _waiting = self.waiting.try_acquire().ok()?;
+        self.comparing.acquire().await.ok()
     }
 }
 

@@ -16,4 +16,4 @@ pub mod routes;
 mod testing;
 mod web;
 
-pub use portal::Portal;
+pub use portal::{Portal, Reached};

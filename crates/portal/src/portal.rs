@@ -10,14 +10,24 @@ use crate::{
     people::{Lifetimes, PasswordHash, People, Unavailable},
 };
 
+/// How browsers reach the pages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reached {
+    /// The listener has a certificate.
+    OverTls,
+    /// A proxy stands before it.
+    ThroughProxy,
+    /// It listens to its own machine.
+    Directly,
+}
+
 /// What the pages work with.
 pub struct Portal {
     pub(crate) service: CommandService,
     people: People,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) randomness: Arc<dyn Randomness>,
-    /// Whether browsers reach the listener itself over TLS.
-    pub(crate) tls: bool,
+    pub(crate) reached: Reached,
     pub(crate) lifetimes: Lifetimes,
     pub(crate) attempts: Attempts,
     /// Compared with where there is nobody of a name, so that this takes as long.
@@ -25,18 +35,18 @@ pub struct Portal {
 }
 
 impl Portal {
-    /// A portal to the keys of a service, for these people. `tls` says whether its listener has a certificate.
+    /// A portal to the keys of a service, for these people.
     #[must_use]
     pub fn new(
         service: CommandService,
         people: People,
         clock: Arc<dyn Clock>,
         randomness: Arc<dyn Randomness>,
-        tls: bool,
+        reached: Reached,
     ) -> Self {
         let nobody = PasswordHash::of_nobody(&*randomness);
         let (lifetimes, attempts) = (Lifetimes::default(), Attempts::default());
-        Self { service, people, clock, randomness, tls, lifetimes, attempts, nobody }
+        Self { service, people, clock, randomness, reached, lifetimes, attempts, nobody }
     }
 
     /// So many random bytes.

@@ -130,7 +130,7 @@ pub(crate) enum UsersCommand {
         #[arg(value_parser = Username::parse)]
         username: Username,
         /// The partner they belong to
-        #[arg(long, value_parser = PartnerId::parse, required_unless_present = "operator", conflicts_with = "operator")]
+        #[arg(long, value_parser = partner, required_unless_present = "operator", conflicts_with = "operator")]
         partner: Option<PartnerId>,
         /// Whether they manage that partner's keys
         #[arg(long, value_parser = role, default_value = "member", value_name = "admin|member", conflicts_with = "operator")]
@@ -170,6 +170,17 @@ pub(crate) enum UsersCommand {
     /// Print a new code with which somebody becomes an operator at /setup
     #[command(after_help = "Example:\n  keyledger users setup-code")]
     SetupCode,
+}
+
+/// A partner that people can belong to.
+fn partner(text: &str) -> Result<PartnerId, String> {
+    match PartnerId::parse(text) {
+        Ok(partner) if partner.is_registry() => {
+            Err("is the registry's own; whoever runs it is an --operator".to_owned())
+        }
+        Ok(partner) => Ok(partner),
+        Err(invalid) => Err(invalid.to_string()),
+    }
 }
 
 fn role(text: &str) -> Result<Role, &'static str> {

@@ -6,14 +6,15 @@ use std::{
     sync::Arc,
 };
 
-use keyledger_portal::people::SetupCode;
+use keyledger_domain::Clock as _;
+use keyledger_portal::people::{People, SetupCode};
 use keyledger_projectors::{Projector, State};
 use serde::Serialize;
 
 use super::Readers;
 use crate::{
     cli::Context,
-    environment,
+    environment::{self, OsRandomness, SystemClock},
     installation::{Begun, OPERATOR_KEY},
 };
 
@@ -53,7 +54,7 @@ pub(super) fn print_when_ready(
     context: &Context,
     addresses: &Addresses,
     begun: &Begun,
-    setup_code: Option<SetupCode>,
+    portal: Option<People>,
     readers: &Readers,
 ) {
     let output = context.output;
@@ -64,6 +65,8 @@ pub(super) fn print_when_ready(
     let projectors = readers.projectors.clone();
     tokio::spawn(async move {
         let ready = settled(&projectors).await;
+        // Only now, since its time runs.
+        let setup_code = portal.and_then(|people| first_code(&people));
         let operator_key_file = key_file.as_deref();
         let printed = match next {
             None => output.value(&Started {
@@ -112,6 +115,14 @@ fn people(addresses: &Addresses, data_dir: &Path, key_file: Option<&Path>, ready
         text += &format!("\nWhy not: curl {ops}/readyz\n");
     }
     text
+}
+
+/// The code with which the first operator is made, where nobody has an account.
+fn first_code(people: &People) -> Option<SetupCode> {
+    let code = people
+        .are_there_any()
+        .and_then(|any| (!any).then(|| people.new_setup_code(&OsRandomness, SystemClock.now())).transpose());
+    code.inspect_err(|error| tracing::error!(%error, "the portal is not ready")).ok().flatten()
 }
 
 /// How the portal gets its first operator.

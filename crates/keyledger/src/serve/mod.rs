@@ -31,10 +31,7 @@ use keyledger_command_service::{CommandService, Parts, ports::Gatekeeper};
 use keyledger_domain::Catalogue;
 use keyledger_kafka_relay::Relay;
 use keyledger_listener::{Limits, Listening, listen};
-use keyledger_portal::{
-    Portal,
-    people::{People, SetupCode},
-};
+use keyledger_portal::{Portal, Reached, people::People};
 use keyledger_validator::{Settings as ValidatorSettings, Validator};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::{
@@ -106,8 +103,8 @@ pub(crate) async fn run(
                 return Err(error);
             }
         };
-    let setup_code = first_code(context, &listeners.people)?;
-    greeting::print_when_ready(context, &listeners.addresses(), &begun, setup_code, &readers);
+    let people = listeners.people.clone();
+    greeting::print_when_ready(context, &listeners.addresses(), &begun, people, &readers);
     drop(begun);
 
     let mut snapshots = Snapshots::new(&readers, &installation);
@@ -137,10 +134,15 @@ pub(crate) async fn run(
     ended
 }
 
-/// The code with which the first operator is made, where nobody has an account.
-fn first_code(context: &Context, people: &People) -> anyhow::Result<Option<SetupCode>> {
-    let nobody = !people.are_there_any()?;
-    nobody.then(|| Ok(people.new_setup_code(context.randomness, context.clock.now())?)).transpose()
+/// How browsers reach the listener of the pages.
+fn reached(settings: &Settings) -> Reached {
+    if settings.listen.endpoints().command.tls.is_some() {
+        Reached::OverTls
+    } else if settings.listen.is_behind_proxy() {
+        Reached::ThroughProxy
+    } else {
+        Reached::Directly
+    }
 }
 
 /// What ends the process.
@@ -190,7 +192,7 @@ struct Listeners {
     command: Listening,
     validator: Listening,
     ops: Listening,
-    people: People,
+    people: Option<People>,
     tls: [bool; 3],
 }
 
@@ -205,7 +207,10 @@ impl Listeners {
     ) -> anyhow::Result<Self> {
         let gatekeeper: Arc<dyn Gatekeeper> =
             Arc::new(IndexGatekeeper { index: readers.index.clone(), stopping: stopping.clone() });
-        let people = People::open(&installation.directory.people())?;
+        // Keys are judged whether or not there are pages.
+        let people = People::open(&installation.directory.people())
+            .inspect_err(|error| tracing::error!(%error, "the portal is not served"))
+            .ok();
         let service = CommandService::new(Parts {
             log: installation.log.clone(),
             lists: Arc::new(SqlKeyLists(readers.lists.clone())),
@@ -219,13 +224,11 @@ impl Listeners {
             randomness: Arc::new(OsRandomness),
             marker: settings.secret.marker.0,
         });
-        let pages = keyledger_portal::routes::configure(Portal::new(
-            service.clone(),
-            people.clone(),
-            Arc::new(SystemClock),
-            Arc::new(OsRandomness),
-            settings.listen.endpoints().command.tls.is_some(),
-        ));
+        let pages = people.clone().map(|people| {
+            let (clock, randomness) = (Arc::new(SystemClock), Arc::new(OsRandomness));
+            let portal = Portal::new(service.clone(), people, clock, randomness, reached(settings));
+            keyledger_portal::routes::configure(portal)
+        });
         let management = keyledger_command_service::routes::configure(service, gatekeeper);
         let verify = settings.validator.verify;
         let validator = Arc::new(Validator::new(
@@ -250,7 +253,7 @@ impl Listeners {
                 listener(endpoints.command, every_core),
                 refusals::as_problem,
                 move |config: &mut ServiceConfig| {
-                    pages(config);
+                    pages.iter().for_each(|pages| pages(config));
                     // What is neither a page nor the API's is told by the API.
                     management(config);
                 },

@@ -91,6 +91,11 @@ pub(crate) struct Endpoints {
 }
 
 impl Listen {
+    /// Whether something else takes the connections of those who come from elsewhere.
+    pub(crate) fn is_behind_proxy(&self) -> bool {
+        self.behind_proxy
+    }
+
     /// The three listeners. A certificate without its key is a fault that [`check`] names; here it counts as none.
     pub(crate) fn endpoints(&self) -> Endpoints {
         let endpoint = |name, address, certificate: &Option<PathBuf>, key: &Option<PathBuf>| {

@@ -5,6 +5,7 @@ use maud::{Markup, html};
 
 use super::{
     dialog::Dialog,
+    edit_scopes::stale,
     fields::{Faults, TextField},
     reveal, scope_picker,
 };
@@ -93,6 +94,18 @@ pub(super) fn add_faults(faults: &mut Faults, refusal: Refusal) {
                 };
                 faults.add(field, rejection);
             }
+        }
+        Refusal::Stale => faults.add("", stale()),
+        Refusal::LastOperatorKey => faults.add(
+            "",
+            "This is the last operator key. Whoever runs the registry can take it away on the command line: keyledger revoke --force.",
+        ),
+        Refusal::Ambiguous(matches) => faults.add(
+            "",
+            format!("{} keys share this prefix, so none was revoked. Revoke the right one on its partner's page.", matches.len()),
+        ),
+        Refusal::IdempotencyKeyReused | Refusal::IdempotencyKeyInFlight => {
+            faults.add("", "This form was sent before with something else in it. Close it and open it again.");
         }
         refusal => faults.add("", refusal),
     }

@@ -1,9 +1,13 @@
 use actix_web::{HttpResponse, http::StatusCode};
+use keyledger_command_service::Changed;
 use keyledger_domain::PartnerId;
 use maud::{Markup, html};
 
 use super::{home, layout};
 use crate::web::{answer, form::ONCE, visit::Visit};
+
+/// What is said where a change is durable, and the validator has not answered yet that it follows it.
+pub(super) const NOT_YET: &str = "It is recorded, and not in force everywhere yet. Look again in a moment.";
 
 /// A question about keys: in a dialog over the list, or, where no script runs, on a page of its own.
 pub(super) struct Dialog<'a> {
@@ -43,7 +47,8 @@ impl Dialog<'_> {
     }
 
     /// What was asked for is done: the dialog closes, and the list shows it.
-    pub(super) fn done(&self, said: &str) -> HttpResponse {
+    pub(super) fn done(&self, changed: &Changed, said: &str) -> HttpResponse {
+        let said = if changed.applied { said } else { NOT_YET };
         if self.visit.is_partial() {
             let events = serde_json::json!({ "keys-changed": {}, "close-dialog": { "said": said } });
             return HttpResponse::Ok()

@@ -44,7 +44,7 @@ pub(crate) async fn edit(http: HttpRequest, payload: web::Payload) -> Result<Htt
         let command = command(key_ref.clone(), &form);
         let request = visit.request(None);
         match visit.portal.service.edit_key(&request, EditKey { scopes: Some(scopes), ..command }).await {
-            Ok(_) => return Ok(dialog.done("The scopes are changed.")),
+            Ok(changed) => return Ok(dialog.done(&changed, "The scopes are changed.")),
             Err(CommandError::Failed(failure)) => return Err(failure.into()),
             Err(CommandError::Refused(Refusal::Stale)) => {
                 // What somebody chose was meant for another state: they see the new one.
@@ -67,8 +67,13 @@ pub(super) fn stale() -> &'static str {
 
 /// An edit of nothing yet, for the state that somebody saw.
 pub(super) fn command(key: KeyRef, form: &Form) -> EditKey {
-    let revisions = Revisions::OneOf(form.text(REVISION).parse().into_iter().collect());
+    let revisions = seen(form);
     EditKey { key, name: None, scopes: None, throttle: None, expires_at: None, force: false, revisions }
+}
+
+/// The state of the key that somebody saw when they decided.
+pub(super) fn seen(form: &Form) -> Revisions {
+    Revisions::OneOf(form.text(REVISION).parse().into_iter().collect())
 }
 
 async fn form(dialog: &Dialog<'_>, key: &Key, chosen: &[Scope], faults: &Faults) -> Result<Markup, Turned> {

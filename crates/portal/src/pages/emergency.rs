@@ -5,6 +5,7 @@ use maud::{Markup, html};
 
 use super::{
     create_key::add_faults,
+    dialog::NOT_YET,
     fields::{Faults, TextField},
     key_row::status_name,
     layout::{self, Place},
@@ -107,7 +108,8 @@ fn confirm(visit: &Visit, prefix: &str, reason: &str, matches: &[Match]) -> Mark
 fn done(revocation: &Revocation) -> Markup {
     html! {
         p role="status" {
-            @if revocation.revoked > 0 { "It is revoked, and refused from now on." } @else { "It had been revoked before." }
+            @if !revocation.applied { (NOT_YET) }
+            @else if revocation.revoked > 0 { "It is revoked, and refused from now on." } @else { "It had been revoked before." }
         }
         (keys(&revocation.matches))
         p { a.button href="/emergency" { "Another one" } }

@@ -1,9 +1,15 @@
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web};
-use keyledger_command_service::{CommandError, EndOverlap, Revisions};
+use keyledger_command_service::{CommandError, EndOverlap};
 use keyledger_domain::key::Key;
 use maud::{Markup, html};
 
-use super::{create_key::add_faults, dialog::Dialog, fields::Faults, moment::moment};
+use super::{
+    create_key::add_faults,
+    dialog::Dialog,
+    edit_scopes::{REVISION, seen},
+    fields::Faults,
+    moment::moment,
+};
 use crate::web::{answer::Turned, form::Form, visit::Visit};
 
 const TITLE: &str = "End overlap";
@@ -24,10 +30,10 @@ pub(crate) async fn end(http: HttpRequest, payload: web::Payload) -> Result<Http
     let key_ref = visit.key()?;
     let form = Form::of(&visit, &mut payload.into_inner()).await?;
     let dialog = Dialog { visit: &visit, partner: &key_ref.partner_id, title: TITLE };
-    let command = EndOverlap { key: key_ref.clone(), revisions: Revisions::Any };
+    let command = EndOverlap { key: key_ref.clone(), revisions: seen(&form) };
     let mut faults = Faults::default();
     match visit.portal.service.end_overlap(&visit.request(form.idempotency(&http)), command).await {
-        Ok(_) => return Ok(dialog.done("The old secret works no more.")),
+        Ok(changed) => return Ok(dialog.done(&changed, "The old secret works no more.")),
         Err(CommandError::Failed(failure)) => return Err(failure.into()),
         Err(CommandError::Refused(refusal)) => add_faults(&mut faults, refusal),
     }
@@ -44,6 +50,7 @@ async fn form(dialog: &Dialog<'_>, key: &Key, faults: &Faults) -> Markup {
     };
     let content = html! {
         (faults.summary())
+        input type="hidden" name=(REVISION) value=(key.revision);
         @match old {
             Some(old) => {
                 p { "The old secret " code { (old.prefix) "…" } " of " strong { (key.name) } " would work until " (moment(old.valid_until)) ". It stops at once instead." }

@@ -1,9 +1,16 @@
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web};
-use keyledger_command_service::{CommandError, KeyRef, RegenerateKey, Revisions};
+use keyledger_command_service::{CommandError, KeyRef, RegenerateKey};
 use keyledger_domain::key::{Key, Overlap, Replace};
 use maud::{Markup, html};
 
-use super::{create_key::add_faults, dialog::Dialog, fields::Faults, moment::moment, reveal};
+use super::{
+    create_key::add_faults,
+    dialog::Dialog,
+    edit_scopes::{REVISION, seen},
+    fields::Faults,
+    moment::moment,
+    reveal,
+};
 use crate::web::{answer::Turned, form::Form, visit::Visit};
 
 const TITLE: &str = "Regenerate key";
@@ -54,7 +61,7 @@ fn read(form: &Form, key: &KeyRef, faults: &mut Faults) -> Option<RegenerateKey>
         "newest" => Some(Replace::Newest),
         _ => None,
     };
-    Some(RegenerateKey { key: key.clone(), overlap: Some(overlap), replace, revisions: Revisions::Any })
+    Some(RegenerateKey { key: key.clone(), overlap: Some(overlap), replace, revisions: seen(form) })
 }
 
 /// What happens to the old secret.
@@ -72,6 +79,7 @@ fn form(dialog: &Dialog<'_>, key: &Key, faults: &Faults) -> Markup {
     let content = html! {
         p { strong { (key.name) } " gets a new secret, which is shown once. Its scopes and everything else stay as they are." }
         (faults.summary())
+        input type="hidden" name=(REVISION) value=(key.revision);
         @if let Some(old) = overlapping {
             fieldset {
                 legend { "Two secrets work now. Which one is to be given up?" }

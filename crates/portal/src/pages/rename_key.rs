@@ -32,7 +32,7 @@ pub(crate) async fn rename(http: HttpRequest, payload: web::Payload) -> Result<H
     if let Some(name) = faults.read("name", KeyName::parse(&typed)) {
         let command = EditKey { name: Some(name), ..command(key_ref.clone(), &form) };
         match visit.portal.service.edit_key(&visit.request(None), command).await {
-            Ok(_) => return Ok(dialog.done("The key is renamed.")),
+            Ok(changed) => return Ok(dialog.done(&changed, "The key is renamed.")),
             Err(CommandError::Failed(failure)) => return Err(failure.into()),
             Err(CommandError::Refused(Refusal::Stale)) => {
                 faults.add("", stale());

@@ -41,7 +41,7 @@ pub(crate) async fn revoke(http: HttpRequest, payload: web::Payload) -> Result<H
     if let Some(reason) = why.filter(|_| !faults.are_there_any()) {
         let command = RevokeKey { key: key_ref.clone(), reason, force: false, revisions: Revisions::Any };
         match visit.portal.service.revoke_key(&visit.request(form.idempotency(&http)), command).await {
-            Ok(_) => return Ok(dialog.done("The key is revoked.")),
+            Ok(changed) => return Ok(dialog.done(&changed, "The key is revoked.")),
             Err(CommandError::Failed(failure)) => return Err(failure.into()),
             Err(CommandError::Refused(refusal)) => add_faults(&mut faults, refusal),
         }

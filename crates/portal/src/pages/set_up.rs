@@ -17,9 +17,6 @@ use crate::{
     },
 };
 
-/// Under which name attempts to guess the code are counted.
-const ATTEMPTS: &str = "/setup";
-
 /// The page on which whoever has the one-time code becomes an operator.
 pub(crate) async fn show(http: HttpRequest) -> Result<HttpResponse, Turned> {
     must_be_safe(&portal(&http), &http)?;
@@ -34,27 +31,30 @@ pub(crate) async fn set_up(http: HttpRequest, payload: web::Payload) -> Result<H
     let mut faults = Faults::default();
     let (code, name) = (form.text("code"), form.text("username").trim());
     let refused = |status, faults: &Faults| Ok(answer::html(status, self::form(code, name, faults)));
-    if !portal.attempts.may_try(ATTEMPTS) {
-        faults.add("", "Too many attempts. Wait a minute, then try again.");
-        return refused(StatusCode::TOO_MANY_REQUESTS, &faults);
-    }
     let username = faults.read("username", Username::parse(name));
     let password = Password::choose(Zeroizing::new(form.text("password").to_owned()));
     let password = faults.read("password", password);
     let (Some(username), Some(password)) = (username, password) else {
         return refused(StatusCode::UNPROCESSABLE_ENTITY, &faults);
     };
-    let (typed, randomness, now) = (SetupCode::typed(code), portal.randomness.clone(), portal.clock.now());
+    let (asked, now) = (SetupCode::typed(code), portal.clock.now());
+    // First, since it costs nothing. Nobody guesses it, so nobody is made to wait.
+    if !portal.people(move |people| people.is_setup_code(&asked, now)).await? {
+        faults.add("code", SetupError::WrongCode);
+        return refused(StatusCode::UNPROCESSABLE_ENTITY, &faults);
+    }
+    let (typed, randomness) = (SetupCode::typed(code), portal.randomness.clone());
     let id = PersonId(uuid_v7(now, portal.random()));
-    let turn = portal.attempts.turn().await;
     let made = portal.people(move |people| {
         let hash = password.hash(&*randomness);
-        people.set_up(&typed, id, username, hash, now)
+        let person = people.set_up(&typed, id, username, hash.clone(), now)?;
+        Ok((person, hash))
     });
-    let made = made.await;
-    drop(turn);
-    match made {
-        Ok(person) => sign_in::welcome(&http, &person).await,
+    match made.await {
+        Ok((person, hash)) => {
+            let welcomed = sign_in::welcome(&http, &person, hash).await?;
+            Ok(welcomed.unwrap_or_else(|| answer::to(&http, "/sign-in")))
+        }
         Err(SetupError::Unavailable(error)) => Err(error.into()),
         Err(SetupError::WrongCode) => {
             faults.add("code", SetupError::WrongCode);

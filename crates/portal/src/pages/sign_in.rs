@@ -7,7 +7,7 @@ use super::{
     layout,
 };
 use crate::{
-    people::{Password, Person, Unavailable, Username},
+    people::{Password, PasswordHash, Person, Unavailable, Username},
     web::{
         answer::{self, Turned},
         cookie,
@@ -19,6 +19,7 @@ use crate::{
 
 /// One sentence for every cause, so that nobody learns who has an account.
 const WRONG: &str = "That user name and password do not belong together.";
+const TOO_MANY: &str = "Too many people sign in at this moment. Try again in a little while.";
 const TOO_OFTEN: &str = "Too many attempts under this name. Wait a minute, then try again.";
 
 /// The page for who is not signed in.
@@ -46,23 +47,40 @@ pub(crate) async fn sign_in(http: HttpRequest, payload: web::Payload) -> Result<
         return Ok(refused(StatusCode::TOO_MANY_REQUESTS, TOO_OFTEN));
     }
     let password = Password::typed(Zeroizing::new(form.text("password").to_owned()));
-    let Some(person) = known(&portal, &name, password).await? else {
-        tracing::info!("a sign-in was refused");
-        return Ok(refused(StatusCode::UNPROCESSABLE_ENTITY, WRONG));
+    let Some(turn) = portal.attempts.turn().await else {
+        return Ok(refused(StatusCode::TOO_MANY_REQUESTS, TOO_MANY));
     };
-    welcome(&http, &person).await
+    let known = known(&portal, &name, password).await?;
+    drop(turn);
+    let welcomed = match known {
+        Some((person, hash)) => welcome(&http, &person, hash).await?,
+        None => None,
+    };
+    Ok(welcomed.unwrap_or_else(|| {
+        tracing::info!("a sign-in was refused");
+        refused(StatusCode::UNPROCESSABLE_ENTITY, WRONG)
+    }))
 }
 
-/// Gives somebody a session under a new id, and leads them in.
-pub(super) async fn welcome(http: &HttpRequest, person: &Person) -> Result<HttpResponse, Turned> {
+/// Gives somebody a session under a new id, and leads them in; none where they may not any more.
+pub(super) async fn welcome(
+    http: &HttpRequest,
+    person: &Person,
+    password: PasswordHash,
+) -> Result<Option<HttpResponse>, Turned> {
     let portal = portal(http);
     let (id, before, now) = (person.id, cookie::session(http), portal.clock.now());
     let randomness = portal.randomness.clone();
-    let session = portal.people(move |people| people.begin_session(id, before, &*randomness, now)).await?;
+    let lifetimes = portal.lifetimes;
+    let session = portal.people(move |people| {
+        people.forget_sessions(lifetimes, now)?;
+        people.begin_session(id, Some(&password), before, &*randomness, now)
+    });
+    let Some(session) = session.await? else { return Ok(None) };
     tracing::info!(person = %id, "signed in");
     let mut led = answer::to(http, "/");
     led.add_cookie(&cookie::of(session)).map_err(|error| Turned::Unavailable(error.to_string()))?;
-    Ok(led)
+    Ok(Some(led))
 }
 
 /// Who has this name and this password, and may sign in. It takes as long where nobody has.
@@ -70,16 +88,15 @@ async fn known(
     portal: &crate::Portal,
     name: &str,
     password: Password,
-) -> Result<Option<Person>, Unavailable> {
+) -> Result<Option<(Person, PasswordHash)>, Unavailable> {
     let username = Username::parse(name).ok();
     let nobody = portal.nobody.clone();
-    let _turn = portal.attempts.turn().await;
     portal
         .people(move |people| {
             let found = username.map(|username| people.named(&username)).transpose()?.flatten();
-            let (person, hash) = found.map_or((None, None), |(person, hash)| (Some(person), hash));
-            let fits = hash.as_ref().unwrap_or(&nobody).fits(&password);
-            Ok(person.filter(|person| fits && hash.is_some() && !person.disabled))
+            let found = found.and_then(|(person, hash)| Some((person, hash?)));
+            let fits = found.as_ref().map_or(&nobody, |(_, hash)| hash).fits(&password);
+            Ok(found.filter(|(person, _)| fits && !person.disabled))
         })
         .await
 }

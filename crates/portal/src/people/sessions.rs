@@ -2,7 +2,7 @@ use keyledger_domain::Timestamp;
 use keyledger_secret::Randomness;
 use rusqlite::{OptionalExtension as _, Transaction, TransactionBehavior, params};
 
-use super::{People, Person, PersonId, Unavailable, row};
+use super::{PasswordHash, People, Person, PersonId, Unavailable, row};
 
 /// How long somebody stays signed in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,7 +64,8 @@ impl SessionId {
 }
 
 impl People {
-    /// Signs somebody in, under an id that nobody had before. `replaces` is what their browser showed until now: it is
+    /// Signs somebody in who was found to have this password, under an id that nobody had before; none where they have
+    /// another one by now, or may not any more. `replaces` is what their browser showed until now: it is
     /// known no more, so that an id which somebody planted leads nowhere.
     ///
     /// # Errors
@@ -72,13 +73,22 @@ impl People {
     pub fn begin_session(
         &self,
         person: PersonId,
+        password: Option<&PasswordHash>,
         replaces: Option<SessionId>,
         randomness: &dyn Randomness,
         now: Timestamp,
-    ) -> Result<SessionId, Unavailable> {
+    ) -> Result<Option<SessionId>, Unavailable> {
         let id = SessionId::draw(randomness);
         let mut db = self.db();
         let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let may = transaction.query_row(
+            "SELECT EXISTS (SELECT 1 FROM people WHERE id = ?1 AND password IS ?2 AND NOT disabled)",
+            params![person.to_string(), password.map(|hash| &hash.0)],
+            |row| row.get::<_, bool>(0),
+        )?;
+        if !may {
+            return Ok(None);
+        }
         if let Some(old) = replaces {
             transaction.execute("DELETE FROM sessions WHERE digest = ?1", [old.digest()])?;
         }
@@ -87,7 +97,7 @@ impl People {
             params![id.digest(), person.to_string(), now.to_string()],
         )?;
         transaction.commit()?;
-        Ok(id)
+        Ok(Some(id))
     }
 
     /// Who is signed in under this id now; none where nobody is any more.
@@ -119,10 +129,14 @@ impl People {
             return Ok(None);
         }
         if now.millis() - seen_at.millis() >= NOTED_EVERY {
-            db.execute(
+            let noted = db.execute(
                 "UPDATE sessions SET seen_at = ?2 WHERE digest = ?1",
                 params![id.digest(), now.to_string()],
-            )?;
+            );
+            // On a full disk somebody must still get at the page of emergencies; the session ends earlier, that is all.
+            if let Err(error) = noted {
+                tracing::warn!(%error, "a session could not be noted as in use");
+            }
         }
         Ok(Some(person))
     }

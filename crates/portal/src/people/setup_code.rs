@@ -1,6 +1,6 @@
 use keyledger_domain::{Actor, Timestamp, actor::ActorKind};
 use keyledger_secret::Randomness;
-use rusqlite::{OptionalExtension as _, TransactionBehavior, params};
+use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
 use subtle::ConstantTimeEq as _;
 
 use super::{
@@ -86,6 +86,14 @@ impl People {
         Ok(code)
     }
 
+    /// Whether this is the code at the moment.
+    ///
+    /// # Errors
+    /// [`Unavailable`].
+    pub fn is_setup_code(&self, code: &SetupCode, now: Timestamp) -> Result<bool, Unavailable> {
+        Ok(is_known(&self.db(), code, now)?)
+    }
+
     /// Makes an operator of whoever has the code, which is good for one.
     ///
     /// # Errors
@@ -100,15 +108,7 @@ impl People {
     ) -> Result<Person, SetupError> {
         let mut db = self.db();
         let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let known = transaction
-            .query_row("SELECT valid_until, digest FROM setup_code", (), |row| {
-                Ok((row::moment(row, 0)?, row.get::<_, [u8; 32]>(1)?))
-            })
-            .optional()?;
-        let fits = known.is_some_and(|(valid_until, digest)| {
-            now < valid_until && bool::from(digest.ct_eq(&code.digest()))
-        });
-        if !fits {
+        if !is_known(&transaction, code, now)? {
             return Err(SetupError::WrongCode);
         }
         transaction.execute("DELETE FROM setup_code", ())?;
@@ -119,4 +119,14 @@ impl People {
         transaction.commit()?;
         Ok(person)
     }
+}
+
+fn is_known(db: &Connection, code: &SetupCode, now: Timestamp) -> rusqlite::Result<bool> {
+    let known = db
+        .query_row("SELECT valid_until, digest FROM setup_code", (), |row| {
+            Ok((row::moment(row, 0)?, row.get::<_, [u8; 32]>(1)?))
+        })
+        .optional()?;
+    Ok(known
+        .is_some_and(|(valid_until, digest)| now < valid_until && bool::from(digest.ct_eq(&code.digest()))))
 }

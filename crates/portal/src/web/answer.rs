@@ -47,6 +47,8 @@ pub(crate) enum Turned {
     Foreign,
     /// A form that cannot be read.
     Malformed,
+    /// Something was typed that holds a whole key.
+    HoldsSecret,
     /// A password would go over a connection that others can read.
     Unsafe,
     /// It cannot be told, or done, now.
@@ -60,6 +62,7 @@ impl fmt::Display for Turned {
             Self::NotFound => "not found",
             Self::Foreign => "a foreign form",
             Self::Malformed => "a malformed form",
+            Self::HoldsSecret => "a secret in a form",
             Self::Unsafe => "an unsafe connection",
             Self::Unavailable(why) => why,
         })
@@ -73,6 +76,7 @@ impl ResponseError for Turned {
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::Foreign | Self::Unsafe => StatusCode::FORBIDDEN,
             Self::Malformed => StatusCode::BAD_REQUEST,
+            Self::HoldsSecret => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
@@ -90,6 +94,11 @@ impl ResponseError for Turned {
                 "Please try again",
                 "This form is from an earlier sign-in, or was not sent from this site. Nothing was changed. Go back, reload the page, and \
                  try again.",
+            ),
+            Self::HoldsSecret => (
+                "That was a whole key",
+                "What you typed holds a key's secret, so nothing was recorded: names and reasons stay in the history for ever. Revoke that key by \
+                 its first eight characters; whoever saw this could use it.",
             ),
             Self::Unsafe => (
                 "Sign-in needs https",

@@ -9,6 +9,7 @@ use actix_web::{
 use keyledger_domain::envelope::uuid_v7;
 use tracing::Instrument as _;
 
+use super::answer::Turned;
 use crate::Portal;
 
 /// Names a request in events and logs. Chosen here: what a browser sends is never kept.
@@ -29,6 +30,21 @@ const HEADERS: [(HeaderName, &str); 6] = [
     (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
 ];
 
+/// Why somebody was turned away, for a page that is open.
+fn in_a_sentence(error: &Error) -> &'static str {
+    match error.as_error::<Turned>() {
+        Some(Turned::Unavailable(_)) => {
+            "The registry cannot answer at this moment. Try again in a little while."
+        }
+        Some(Turned::Foreign) => "This page is from an earlier sign-in. Reload it and try again.",
+        Some(Turned::NotFound) => "That is not there any more. Reload the page.",
+        Some(Turned::HoldsSecret) => {
+            "What you typed holds a whole key, so nothing was recorded. Revoke that key."
+        }
+        _ => "That did not work. Nothing was changed. Reload the page and try again.",
+    }
+}
+
 /// What every answer of the portal has in common: a request id, headers that keep pages safe, a span.
 pub(crate) async fn finish(
     request: ServiceRequest,
@@ -39,8 +55,20 @@ pub(crate) async fn finish(
     let request_id = uuid_v7(portal.clock.now(), portal.random()).to_string();
     request.extensions_mut().insert(RequestId(request_id.clone()));
     let span = tracing::info_span!("portal", request_id, page = tracing::field::Empty);
+    let partial = request.headers().contains_key("HX-Request");
     let mut answer = next.call(request).instrument(span.clone()).await?;
+    let failed = answer.status().is_client_error() || answer.status().is_server_error();
+    let said = answer.response().error().map(in_a_sentence);
     let headers = answer.headers_mut();
+    if partial && failed {
+        // A page of its own has no place within the one that is open: that one says it.
+        let said = said.unwrap_or("That did not work. Nothing was changed. Reload the page and try again.");
+        let said = serde_json::json!({ "say": { "said": said } }).to_string();
+        headers.insert(HeaderName::from_static("hx-reswap"), HeaderValue::from_static("none"));
+        if let Ok(said) = HeaderValue::try_from(said) {
+            headers.insert(HeaderName::from_static("hx-trigger"), said);
+        }
+    }
     for (name, value) in HEADERS {
         headers.insert(name, HeaderValue::from_static(value));
     }

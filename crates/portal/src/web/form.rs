@@ -1,5 +1,6 @@
 use actix_web::{FromRequest as _, HttpRequest, dev::Payload, http::header, web};
 use keyledger_command_service::IdempotencyKey;
+use keyledger_secret::holds_any_secret;
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
@@ -30,11 +31,16 @@ impl Form {
     pub(crate) async fn of(visit: &Visit, payload: &mut Payload) -> Result<Self, Turned> {
         let form = Self::of_visitor(&visit.http, payload).await?;
         let token = form.text(TOKEN);
-        if bool::from(token.as_bytes().ct_eq(visit.session.form_token().as_bytes())) {
-            Ok(form)
-        } else {
-            Err(Turned::Foreign)
+        if !bool::from(token.as_bytes().ct_eq(visit.session.form_token().as_bytes())) {
+            return Err(Turned::Foreign);
         }
+        // A body may take its time, and meanwhile somebody may have lost what they could do.
+        visit.must_still_be().await?;
+        // What is typed here stays in the history for ever.
+        if form.fields.iter().any(|(_, value)| holds_any_secret(value)) {
+            return Err(Turned::HoldsSecret);
+        }
+        Ok(form)
     }
 
     /// A field's text; empty where it is missing.

@@ -1,17 +1,19 @@
 use actix_web::{HttpRequest, http::header};
 
 use super::answer::Turned;
-use crate::Portal;
+use crate::{Portal, Reached};
 
-/// Refuses to take a password or a code over a connection that others can read. This listener has a certificate, or the
-/// browser is on the own machine, or a proxy before it says that the browser came to it by https.
+/// Refuses to take a password or a code over a connection that others can read. This listener has a certificate, or the proxy
+/// before it says that the browser came to it by https, or there is no proxy and the browser is on the own machine.
 pub(crate) fn must_be_safe(portal: &Portal, http: &HttpRequest) -> Result<(), Turned> {
     let text =
         |name: &str| http.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let forwarded = text("X-Forwarded-Proto");
-    let safe = portal.tls
-        || is_own_machine(text(header::HOST.as_str())) && forwarded.is_empty()
-        || forwarded == "https";
+    let safe = match portal.reached {
+        Reached::OverTls => true,
+        Reached::ThroughProxy => forwarded == "https",
+        Reached::Directly => forwarded.is_empty() && is_own_machine(text(header::HOST.as_str())),
+    };
     if safe { Ok(()) } else { Err(Turned::Unsafe) }
 }
 

@@ -42,6 +42,17 @@ impl Visit {
         Ok(Self { portal, person, session, http: http.clone(), request_id })
     }
 
+    /// Turns somebody away who is not signed in any more, or as somebody else than when they came.
+    pub(crate) async fn must_still_be(&self) -> Result<(), Turned> {
+        let (session, lifetimes, now) = (self.session, self.portal.lifetimes, self.now());
+        let person = self.portal.people(move |people| people.signed_in(session, lifetimes, now)).await?;
+        if person.as_ref() == Some(&self.person) {
+            Ok(())
+        } else {
+            Err(Turned::SignInFirst { partial: self.is_partial() })
+        }
+    }
+
     pub(crate) fn now(&self) -> Timestamp {
         self.portal.clock.now()
     }
