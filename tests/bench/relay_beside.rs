@@ -2,9 +2,10 @@
 
 use std::net::TcpListener;
 use std::path::Path;
+use std::thread;
 use std::time::{Duration, Instant};
 
-use keyledger_tests::{Broker, Client, Proxy};
+use keyledger_tests::{Answer, Broker, Client, Proxy};
 use serde_json::json;
 
 use crate::process::{Server, Workers};
@@ -24,6 +25,7 @@ struct Side {
     state: &'static str,
     publishes: bool,
     server: Server,
+    operator_key: String,
     operator: Client,
     /// Nanoseconds of every creation, slice by slice.
     slices: Vec<Vec<f64>>,
@@ -47,20 +49,30 @@ pub(crate) fn measure(home: &Path, scale: &Scale) -> anyhow::Result<Table> {
         ("Kafka up", Some((&near, true))),
         ("Kafka 200 ms away, each way", Some((&far, true))),
         ("Kafka down", Some((&away, false))),
+        // Told apart: what is left beside a Kafka that is up may be its work on the same cores.
+        ("no Kafka set, while another registry publishes", None),
     ];
     let mut sides = Vec::new();
     for (number, (state, kafka)) in states.into_iter().enumerate() {
         sides.push(Side::start(&home.join(format!("beside-{number}")), state, kafka)?);
     }
+    let up = Client::new(&sides[2].server.command, Some(&sides[2].operator_key));
     for slice in 0..scale.slices {
         // Each comes first as often as the others: what one leaves to be done disturbs the next.
         for turn in 0..sides.len() {
             let side = (slice + turn) % sides.len();
-            sides[side].create(slice, scale.creations)?;
+            let beside_it = (side == sides.len() - 1).then_some(&up);
+            thread::scope(|scope| {
+                // As much as the relay of a side that publishes does: one creation begins its first transaction.
+                let other = beside_it.map(|up| scope.spawn(move || post(up, "elsewhere")));
+                let created = sides[side].create(slice, scale.creations);
+                other.into_iter().for_each(|other| drop(other.join()));
+                created
+            })?;
         }
     }
     let mut table = Table::of_ratios("Creating a key over HTTP, beside Kafka");
-    let (without, others) = sides.split_first().expect("there are five");
+    let (without, others) = sides.split_first().expect("there are six");
     table.rows.extend(others.iter().flat_map(|side| side.beside(without)));
     Ok(table)
 }
@@ -83,16 +95,15 @@ impl Side {
         }
         server.rests()?;
         let operator = Client::new(&server.command, Some(&world.operator_key));
-        Ok(Self { state, publishes, server, operator, slices: Vec::new() })
+        Ok(Self { state, publishes, server, operator_key: world.operator_key, operator, slices: Vec::new() })
     }
 
     /// Creates so many keys, one after the other, and waits until what follows from them is done.
     fn create(&mut self, slice: usize, keys: usize) -> anyhow::Result<()> {
         let (mut nanos, mut position) = (Vec::with_capacity(keys), 0);
         for number in 0..keys {
-            let body = json!({ "name": format!("Key {number} of slice {slice}"), "scopes": ["client:read"] });
             let begun = Instant::now();
-            let answer = self.operator.post("/v1/partners/acme/keys", &body).send();
+            let answer = post(&self.operator, &format!("Key {number} of slice {slice}"));
             nanos.push(nanos_each(begun.elapsed(), 1));
             position = answer.expecting(201).position();
         }
@@ -117,4 +128,8 @@ impl Side {
     fn all(&self, part: f64) -> f64 {
         quantile(&self.slices.concat(), part)
     }
+}
+
+fn post(operator: &Client, name: &str) -> Answer {
+    operator.post("/v1/partners/acme/keys", &json!({ "name": name, "scopes": ["client:read"] })).send()
 }
