@@ -25,6 +25,7 @@ mod browser;
 mod call;
 mod created;
 mod dice;
+mod fetched;
 mod free_port;
 mod kafka;
 mod kept;

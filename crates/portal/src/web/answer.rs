@@ -110,7 +110,7 @@ impl ResponseError for Turned {
                 tracing::error!(why, "a page cannot be shown");
                 (
                     "Not now",
-                    "The registry cannot answer at this moment. Nothing was lost. Try again in a little while.",
+                    "The registry cannot answer at this moment. Where you were changing something, look whether it happened before you try again.",
                 )
             }
         };

@@ -9,7 +9,7 @@ use actix_web::{
 use keyledger_domain::envelope::uuid_v7;
 use tracing::Instrument as _;
 
-use super::answer::Turned;
+use super::answer::{Turned, is_partial};
 use crate::Portal;
 
 /// Names a request in events and logs. Chosen here: what a browser sends is never kept.
@@ -20,7 +20,8 @@ pub(crate) struct RequestId(pub(crate) String);
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
                       form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
-/// (With `no-referrer`, browsers would not say of a form where it comes from.)
+/// What every answer says to browsers. The referrer is not withheld from ourselves: with `no-referrer`, browsers would not say
+/// of a form where it comes from.
 const HEADERS: [(HeaderName, &str); 6] = [
     (header::CONTENT_SECURITY_POLICY, POLICY),
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
@@ -31,10 +32,10 @@ const HEADERS: [(HeaderName, &str); 6] = [
 ];
 
 /// Why somebody was turned away, for a page that is open.
-fn in_a_sentence(error: &Error) -> &'static str {
-    match error.as_error::<Turned>() {
+fn in_a_sentence(error: Option<&Error>) -> &'static str {
+    match error.and_then(|error| error.as_error::<Turned>()) {
         Some(Turned::Unavailable(_)) => {
-            "The registry cannot answer at this moment. Try again in a little while."
+            "The registry cannot answer at this moment. Look whether it happened before you try again."
         }
         Some(Turned::Foreign) => "This page is from an earlier sign-in. Reload it and try again.",
         Some(Turned::NotFound) => "That is not there any more. Reload the page.",
@@ -55,14 +56,13 @@ pub(crate) async fn finish(
     let request_id = uuid_v7(portal.clock.now(), portal.random()).to_string();
     request.extensions_mut().insert(RequestId(request_id.clone()));
     let span = tracing::info_span!("portal", request_id, page = tracing::field::Empty);
-    let partial = request.headers().contains_key("HX-Request");
+    let partial = is_partial(request.request());
     let mut answer = next.call(request).instrument(span.clone()).await?;
     let failed = answer.status().is_client_error() || answer.status().is_server_error();
-    let said = answer.response().error().map(in_a_sentence);
+    let said = in_a_sentence(answer.response().error());
     let headers = answer.headers_mut();
     if partial && failed {
         // A page of its own has no place within the one that is open: that one says it.
-        let said = said.unwrap_or("That did not work. Nothing was changed. Reload the page and try again.");
         let said = serde_json::json!({ "say": { "said": said } }).to_string();
         headers.insert(HeaderName::from_static("hx-reswap"), HeaderValue::from_static("none"));
         if let Ok(said) = HeaderValue::try_from(said) {
