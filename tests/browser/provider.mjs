@@ -71,7 +71,7 @@ const tampered = (token, how, key) => {
 };
 
 const provide = (key) => {
-  const { client, people } = settings;
+  const { client, people, inUserinfoAlone } = settings;
   const claims = [...new Set(Object.values(people).flatMap(Object.keys))];
   const provider = new Provider(issuer, {
     adapter: Adapter,
@@ -83,9 +83,9 @@ const provide = (key) => {
     }],
     jwks: { keys: [key] },
     cookies: { keys: ['a browser of the tests'] },
-    claims: { openid: ['sub', ...claims], profile: [], email: [] },
+    claims: inUserinfoAlone ? { openid: ['sub'], profile: claims, email: [] } : { openid: ['sub', ...claims], profile: [], email: [] },
     // As most providers do: what is known of a person stands in the ID token too.
-    conformIdTokenClaims: false,
+    conformIdTokenClaims: Boolean(inUserinfoAlone),
     pkce: { required: () => true },
     findAccount: (ctx, id) => people[id] && { accountId: id, claims: () => ({ sub: id, ...people[id] }) },
     // Nobody is asked whether the client may know them.

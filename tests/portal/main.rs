@@ -5,4 +5,5 @@ mod accessible;
 mod attacks;
 mod developer;
 mod harness;
+mod openid;
 mod scene;

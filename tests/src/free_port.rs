@@ -7,7 +7,12 @@ use crate::{random_bytes, within};
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A free port below those that the system gives to outgoing connections, so that none of these takes it meanwhile.
-pub(crate) fn free_port() -> u16 {
+///
+/// # Panics
+/// Where there is none.
+#[must_use]
+#[track_caller]
+pub fn free_port() -> u16 {
     let free = || {
         let port = 10_000 + u16::from_le_bytes(random_bytes()) % 20_000;
         TcpListener::bind(("127.0.0.1", port)).ok().map(|_| port)

@@ -52,6 +52,7 @@ pub use browser::{Browser, Key, Tab};
 pub use call::{Call, Client};
 pub use created::Created;
 pub use dice::{Dice, soak};
+pub use free_port::free_port;
 pub use kafka::{Broker, Credentials, Proxy, Record, SharedBroker, committed, settled, uncommitted};
 pub use launch::Launch;
 pub use lines::{Lines, ServerSentEvent};

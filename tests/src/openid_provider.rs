@@ -17,7 +17,7 @@ const START: Duration = Duration::from_secs(60);
 /// are, and believes it. Dropping it ends it; it does not outlive this process.
 pub struct OpenIdProvider {
     // Fields are dropped in their order: first the process, then the directory it reads from.
-    _process: Kept,
+    process: Option<Kept>,
     issuer: String,
     client_secret: String,
     _home: TempDir,
@@ -84,7 +84,7 @@ impl OpenIdProvider {
         });
         let said = fs::read_to_string(home.path().join("said.log")).unwrap_or_default();
         assert_eq!(ready, Some(true), "the OpenID provider does not start; it says:\n{said}");
-        Self { _process: process, issuer, client_secret, _home: home }
+        Self { process: Some(process), issuer, client_secret, _home: home }
     }
 
     /// Its issuer, from which a client finds everything else.
@@ -140,6 +140,20 @@ impl OpenIdProvider {
     #[track_caller]
     pub fn tamper(&self, how: Tampering) {
         self.change(&json!({ "tampering": format!("{how:?}") }));
+    }
+
+    /// Tells of people in the answer of userinfo from now on, and no more in ID tokens.
+    ///
+    /// # Panics
+    /// Where it does not.
+    #[track_caller]
+    pub fn tell_in_userinfo_alone(&self) {
+        self.change(&json!({ "inUserinfoAlone": true }));
+    }
+
+    /// Ends it.
+    pub fn stop(&mut self) {
+        self.process = None;
     }
 
     #[track_caller]

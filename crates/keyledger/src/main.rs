@@ -10,6 +10,7 @@ mod init;
 mod installation;
 mod kafka;
 mod keyring;
+mod openid;
 mod operator_key;
 mod ops;
 mod output;

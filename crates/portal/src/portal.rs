@@ -7,6 +7,7 @@ use tokio::task;
 
 use crate::{
     attempts::Attempts,
+    openid::OpenIdProvider,
     people::{Lifetimes, PasswordHash, People, Unavailable},
 };
 
@@ -32,21 +33,27 @@ pub struct Portal {
     pub(crate) attempts: Attempts,
     /// Compared with where there is nobody of a name, so that this takes as long.
     pub(crate) nobody: PasswordHash,
+    /// Where people sign in too, when not here alone.
+    pub(crate) provider: Option<OpenIdProvider>,
 }
 
 impl Portal {
-    /// A portal to the keys of a service, for these people.
+    /// A portal to the keys of a service, for these people, and for those whom a provider vouches for.
     #[must_use]
     pub fn new(
         service: CommandService,
         people: People,
+        provider: Option<OpenIdProvider>,
         clock: Arc<dyn Clock>,
         randomness: Arc<dyn Randomness>,
         reached: Reached,
     ) -> Self {
         let nobody = PasswordHash::of_nobody(&*randomness);
-        let (lifetimes, attempts) = (Lifetimes::default(), Attempts::default());
-        Self { service, people, clock, randomness, reached, lifetimes, attempts, nobody }
+        let (mut lifetimes, attempts) = (Lifetimes::default(), Attempts::default());
+        if let Some(provider) = &provider {
+            lifetimes.vouched_seconds = provider.session_seconds();
+        }
+        Self { service, people, clock, randomness, reached, lifetimes, attempts, nobody, provider }
     }
 
     /// So many random bytes.

@@ -4,8 +4,9 @@ use actix_web::{HttpResponse, middleware::from_fn, web};
 
 use crate::{
     Portal,
+    openid::OpenIdProvider,
     pages::{
-        create_key, developer, edit_scopes, emergency, end_overlap, history, home, partners, regenerate_key,
+        create_key, developer, edit_scopes, emergency, end_overlap, history, home, openid, partners, regenerate_key,
         rename_key, revoke_key, set_up, sign_in, sign_out, team,
     },
     web::{answer::Turned, assets, finish::finish},
@@ -48,6 +49,8 @@ pub fn configure(portal: Portal) -> impl Fn(&mut web::ServiceConfig) + Clone {
             .service(
                 page("/sign-in").route(web::get().to(sign_in::show)).route(web::post().to(sign_in::sign_in)),
             )
+            .service(page(OpenIdProvider::START).route(web::get().to(openid::begin)))
+            .service(page(OpenIdProvider::CALLBACK).route(web::get().to(openid::come_back)))
             .service(page("/sign-out").route(web::post().to(sign_out::sign_out)))
             .service(page("/setup").route(web::get().to(set_up::show)).route(web::post().to(set_up::set_up)))
             .service(page("/partners").route(web::get().to(partners::show)))

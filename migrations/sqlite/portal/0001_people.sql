@@ -10,10 +10,15 @@ CREATE TABLE people (
     id         TEXT    NOT NULL PRIMARY KEY,   -- opaque; what the log calls them
     username   TEXT    NOT NULL UNIQUE COLLATE NOCASE,
     password   TEXT,                           -- argon2id, in PHC form; none: signs in elsewhere
+    issuer     TEXT,                           -- the OpenID provider where they sign in; none: here
+    subject    TEXT,                           -- who they are there
     standing   TEXT    NOT NULL CHECK (standing IN ('operator', 'admin', 'member')),
     partner_id TEXT    CHECK ((standing = 'operator') = (partner_id IS NULL)),
     disabled   INTEGER NOT NULL,               -- 1: cannot sign in, and is signed in nowhere
-    created_at TEXT    NOT NULL
+    created_at TEXT    NOT NULL,
+    CHECK ((issuer IS NULL) = (subject IS NULL)),
+    CHECK (issuer IS NULL OR password IS NULL),
+    UNIQUE (issuer, subject)
 ) STRICT;
 
 CREATE INDEX people_of_partner ON people (partner_id, username);
@@ -23,7 +28,7 @@ CREATE TABLE standing_changes (
     number     INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
     person_id  TEXT    NOT NULL REFERENCES people (id),
     at         TEXT    NOT NULL,
-    by         TEXT    NOT NULL,               -- JSON: {"kind": …, "id": …}, as the actors of events
+    by         TEXT    NOT NULL,               -- JSON: {"kind": …, "id": …}, as the actors of events; or a provider's claims
     before     TEXT,                           -- JSON; null: there was no such person
     after      TEXT    NOT NULL                -- JSON: {"standing": …, "partnerId": …, "disabled": …}
 ) STRICT;

@@ -208,7 +208,12 @@ fn play(number: usize, plan: &Plan, mut dice: Dice) {
     let brokers = scene.broker.address();
     let terminal = scene.registry.terminal();
     let terminal = terminal.set("KEYLEDGER_KAFKA__BROKERS", &brokers).set("KEYLEDGER_KAFKA__PARTITIONS", "3");
-    let verified = terminal.run(&["kafka", "verify", "--json"]).exited(0).json();
+    let verified = terminal.run(&["kafka", "verify", "--json"]);
+    if verified.code != Some(0) {
+        let evidence = scene.broker.keep_evidence();
+        println!("scene {number}: what Kafka says of its topics is kept in {}", evidence.display());
+    }
+    let verified = verified.exited(0).json();
     assert_eq!((&verified["upTo"], &verified["events"]), (&head.into(), &head.into()), "{verified}");
     assert_eq!(verified["faults"], 0, "{verified}");
 }

@@ -211,6 +211,10 @@ impl Broker {
         run(self.home.path(), "org.apache.kafka.tools.consumer.ConsoleConsumer", &arguments)
     }
 
+    pub(super) fn home(&self) -> &Path {
+        self.home.path()
+    }
+
     /// The end of all it has said and logged.
     fn said(&self) -> String {
         let read = |file: &str| fs::read_to_string(self.home.path().join(file)).unwrap_or_default();

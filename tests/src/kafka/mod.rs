@@ -8,6 +8,7 @@ mod cluster;
 mod compaction;
 mod connection;
 mod credentials;
+mod evidence;
 mod jars;
 mod java;
 mod properties;

@@ -146,6 +146,13 @@ pub(crate) enum UsersCommand {
         #[arg(long, value_parser = PartnerId::parse)]
         partner: Option<PartnerId>,
     },
+    /// Show every change of what people may do, oldest first: who was changed, by whom, when
+    #[command(after_help = "Example:\n  keyledger users changes --partner acme")]
+    Changes {
+        /// Only of those who are of this partner, or were
+        #[arg(long, value_parser = PartnerId::parse)]
+        partner: Option<PartnerId>,
+    },
     /// Let somebody sign in no more, and sign them out at once
     #[command(after_help = "Example:\n  keyledger users disable ada@example.com")]
     Disable {

@@ -46,6 +46,7 @@ use crate::{
     installation::{self, Installation},
     kafka,
     keyring::Keyring,
+    openid,
     settings::{Endpoint, Settings},
 };
 
@@ -103,7 +104,8 @@ pub(crate) async fn run(
                 return Err(error);
             }
         };
-    let people = listeners.people.clone();
+    // Where a provider says who is an operator, nobody needs a code to become the first one.
+    let people = listeners.people.clone().filter(|_| settings.openid.issuer.is_none());
     greeting::print_when_ready(context, &listeners.addresses(), &begun, people, &readers);
     drop(begun);
 
@@ -224,9 +226,10 @@ impl Listeners {
             randomness: Arc::new(OsRandomness),
             marker: settings.secret.marker.0,
         });
+        let provider = openid::provider(&settings.openid)?;
         let pages = people.clone().map(|people| {
             let (clock, randomness) = (Arc::new(SystemClock), Arc::new(OsRandomness));
-            let portal = Portal::new(service.clone(), people, clock, randomness, reached(settings));
+            let portal = Portal::new(service.clone(), people, provider, clock, randomness, reached(settings));
             keyledger_portal::routes::configure(portal)
         });
         let management = keyledger_command_service::routes::configure(service, gatekeeper);

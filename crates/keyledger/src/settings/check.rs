@@ -23,6 +23,7 @@ pub(crate) fn check(settings: &Settings) -> Findings {
     bounds(settings, &mut findings);
     client(settings, &mut findings);
     kafka(settings, &mut findings);
+    openid(settings, &mut findings);
     directory(settings, &mut findings);
     findings
 }
@@ -107,6 +108,12 @@ fn kafka(settings: &Settings, findings: &mut Findings) {
     }
     // What is in it is wrong or right whether or not there are brokers yet.
     if let Err(error) = crate::kafka::cluster(&settings.kafka) {
+        findings.faults.push(causes(&error));
+    }
+}
+
+fn openid(settings: &Settings, findings: &mut Findings) {
+    if let Err(error) = crate::openid::provider(&settings.openid) {
         findings.faults.push(causes(&error));
     }
 }

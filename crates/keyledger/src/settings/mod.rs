@@ -20,7 +20,7 @@ pub(crate) use layers::Flag;
 pub(crate) use load::{Loaded, Sources, WrongFlag, load};
 pub(crate) use reference::reference;
 pub(crate) use values::{
-    Brokers, HttpUrl, LogFormat, LogLevel, SecretMarker, SmallNumber, Store, TopicPrefix,
+    Brokers, Claim, HttpUrl, LogFormat, LogLevel, PlainText, SecretMarker, SmallNumber, Store, TopicPrefix,
 };
 
 /// Every setting with its value. What each means stands in [`table`].
@@ -30,6 +30,8 @@ pub(crate) struct Settings {
     pub server: Server,
     /// What is listened on.
     pub listen: Listen,
+    /// Where people sign in, when not here alone.
+    pub openid: OpenId,
     /// The event log.
     pub log: Log,
     /// Where events are published.
@@ -113,6 +115,34 @@ impl Listen {
             ops: endpoint("ops", self.ops, &self.ops_certificate, &self.ops_key),
         }
     }
+}
+
+/// Section `openid`.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct OpenId {
+    /// `openid.issuer`
+    pub issuer: Option<HttpUrl>,
+    /// `openid.client_id`
+    pub client_id: Option<PlainText>,
+    /// `openid.client_secret_file`
+    pub client_secret_file: Option<PathBuf>,
+    /// `openid.portal_url`
+    #[serde(default, deserialize_with = "values::bare_if_any")]
+    pub portal_url: Option<HttpUrl>,
+    /// `openid.scopes`
+    pub scopes: String,
+    /// `openid.partner_claim`
+    pub partner_claim: Claim,
+    /// `openid.role_claim`
+    pub role_claim: Claim,
+    /// `openid.name_claim`
+    pub name_claim: Claim,
+    /// `openid.operator_role`
+    pub operator_role: PlainText,
+    /// `openid.admin_role`
+    pub admin_role: PlainText,
+    /// `openid.session`
+    pub session: Span,
 }
 
 /// Section `log`.

@@ -61,6 +61,7 @@ const fn later(name: &'static str, about: &'static str) -> Setting {
 
 const ADDRESS: &str = "an address and a port, for example 127.0.0.1:8080";
 const FILE: &str = "the path of a file";
+const CLAIM: &str = "the name of a claim, or a JSON pointer to one, for example role or /realm_access/roles";
 const DURATION: &str = "a duration, for example 500ms, 5s, 2m or 0";
 
 /// Every setting, in the order in which people read about them.
@@ -109,6 +110,57 @@ pub(crate) const TABLE: &[Setting] = &[
         "listen.behind_proxy",
         "false",
         "Whether something in front speaks TLS. Without it, an address off loopback needs a certificate.",
+    ),
+    url(
+        "openid.issuer",
+        Default::Unset,
+        "an http or https URL, for example https://idp.example.com/realms/company",
+        "The OpenID provider where people sign in to the portal, as it writes itself; docs/openid.md. Unset: they sign in here alone.",
+    ),
+    setting("openid.client_id", Default::Unset, "a text without blanks", "By what the provider knows this portal."),
+    setting(
+        "openid.client_secret_file",
+        Default::Unset,
+        FILE,
+        "The file that holds the secret which the provider gave to that client, for its owner alone. Unset: a client without one.",
+    ),
+    url(
+        "openid.portal_url",
+        Default::Unset,
+        "an http or https URL without user, path or query, for example https://keys.example.com",
+        "Where browsers find the portal. Tell the provider this URL with /sign-in/openid/callback behind it, and with /sign-in for after signing out.",
+    ),
+    setting(
+        "openid.scopes",
+        Default::Is("profile email"),
+        "scopes with blanks between",
+        "What the provider is asked for beside `openid`.",
+    ),
+    setting(
+        "openid.partner_claim",
+        Default::Is("partner"),
+        CLAIM,
+        "The claim that holds the id of somebody's partner.",
+    ),
+    setting(
+        "openid.role_claim",
+        Default::Is("role"),
+        CLAIM,
+        "The claim that holds somebody's role, or a list of them, as of groups.",
+    ),
+    setting("openid.name_claim", Default::Is("email"), CLAIM, "The claim that holds what somebody is called."),
+    setting(
+        "openid.operator_role",
+        Default::Is("operator"),
+        "a text",
+        "The role that makes an operator. Whoever has a partner and neither role is a member.",
+    ),
+    setting("openid.admin_role", Default::Is("admin"), "a text", "The role that makes an admin of the partner."),
+    setting(
+        "openid.session",
+        Default::Is("1h"),
+        DURATION,
+        "How long the claims are believed: for how long somebody stays signed in before they come from the provider again. 1m to 12h.",
     ),
     setting(
         "log.store",

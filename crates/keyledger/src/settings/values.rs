@@ -3,6 +3,7 @@
 use std::{fmt, str::FromStr};
 
 use keyledger_kafka_relay::Topics;
+use keyledger_portal::openid::{ClaimName, InvalidClaimName};
 use keyledger_secret::Marker;
 use serde::{Deserialize, Deserializer, de};
 use tracing_subscriber::EnvFilter;
@@ -49,7 +50,10 @@ impl TryFrom<String> for LogLevel {
 /// A URL of a web server.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
-pub(crate) struct HttpUrl(reqwest::Url);
+pub(crate) struct HttpUrl {
+    url: reqwest::Url,
+    given: String,
+}
 
 /// The text is not such a URL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -59,24 +63,29 @@ pub(crate) struct InvalidHttpUrl;
 impl HttpUrl {
     /// The URL.
     pub(crate) fn as_url(&self) -> &reqwest::Url {
-        &self.0
+        &self.url
+    }
+
+    /// As it was written: some names are compared letter by letter, and parsing adds a slash.
+    pub(crate) fn as_given(&self) -> &str {
+        &self.given
     }
 
     /// Whether it leads to this machine and nowhere else.
     pub(crate) fn is_loopback(&self) -> bool {
-        let host = self.0.host_str().unwrap_or_default();
+        let host = self.url.host_str().unwrap_or_default();
         let address = host.trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>();
         host == "localhost" || address.is_ok_and(|address| address.is_loopback())
     }
 
     /// Whether it says where a server is, and nothing else.
     fn is_bare(&self) -> bool {
-        let url = &self.0;
+        let url = &self.url;
         url.path() == "/" && url.query().is_none() && url.fragment().is_none() && !self.has_user()
     }
 
     fn has_user(&self) -> bool {
-        !self.0.username().is_empty() || self.0.password().is_some()
+        !self.url.username().is_empty() || self.url.password().is_some()
     }
 }
 
@@ -85,7 +94,7 @@ impl FromStr for HttpUrl {
     fn from_str(text: &str) -> Result<Self, InvalidHttpUrl> {
         let url = reqwest::Url::parse(text).map_err(|_| InvalidHttpUrl)?;
         if matches!(url.scheme(), "http" | "https") && url.has_host() {
-            Ok(Self(url))
+            Ok(Self { url, given: text.to_owned() })
         } else {
             Err(InvalidHttpUrl)
         }
@@ -105,10 +114,16 @@ pub(super) fn bare<'de, D: Deserializer<'de>>(deserializer: D) -> Result<HttpUrl
     if url.is_bare() { Ok(url) } else { Err(de::Error::custom(InvalidHttpUrl)) }
 }
 
+/// As [`bare`], where there may be none.
+pub(super) fn bare_if_any<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<HttpUrl>, D::Error> {
+    let url = Option::<HttpUrl>::deserialize(deserializer)?;
+    if url.as_ref().is_none_or(HttpUrl::is_bare) { Ok(url) } else { Err(de::Error::custom(InvalidHttpUrl)) }
+}
+
 /// What may be shown of it: a user, a password and a query may be secrets.
 impl fmt::Display for HttpUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (url, user) = (&self.0, if self.has_user() { "[redacted]@" } else { "" });
+        let (url, user) = (&self.url, if self.has_user() { "[redacted]@" } else { "" });
         write!(f, "{}://{user}{}", url.scheme(), url.host_str().unwrap_or_default())?;
         url.port().map_or(Ok(()), |port| write!(f, ":{port}"))?;
         f.write_str(if url.path() == "/" { "" } else { url.path() })?;
@@ -131,6 +146,35 @@ impl TryFrom<String> for SecretMarker {
     type Error = keyledger_secret::InvalidMarker;
     fn try_from(text: String) -> Result<Self, Self::Error> {
         Marker::parse(&text).map(Self)
+    }
+}
+
+/// The name of a claim.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub(crate) struct Claim(pub ClaimName);
+
+impl TryFrom<String> for Claim {
+    type Error = InvalidClaimName;
+    fn try_from(text: String) -> Result<Self, InvalidClaimName> {
+        ClaimName::parse(&text).map(Self)
+    }
+}
+
+/// A text that says something.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub(crate) struct PlainText(pub String);
+
+/// The text is empty, or holds what nobody means to write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("is empty, or begins or ends with a blank")]
+pub(crate) struct InvalidPlainText;
+
+impl TryFrom<String> for PlainText {
+    type Error = InvalidPlainText;
+    fn try_from(text: String) -> Result<Self, InvalidPlainText> {
+        if text.is_empty() || text.trim() != text { Err(InvalidPlainText) } else { Ok(Self(text)) }
     }
 }
 

@@ -12,7 +12,7 @@ pub(super) fn run(context: &Context, users: &Users, partner: Option<&PartnerId>)
             .map(|person| {
                 serde_json::json!({
                     "id": person.id, "username": person.username, "standing": person.standing,
-                    "disabled": person.disabled, "createdAt": person.created_at,
+                    "disabled": person.disabled, "issuer": person.issuer, "createdAt": person.created_at,
                 })
             })
             .collect();
@@ -21,13 +21,14 @@ pub(super) fn run(context: &Context, users: &Users, partner: Option<&PartnerId>)
     if people.is_empty() {
         return Ok(context.output.line("Nobody has an account yet: `keyledger users setup-code` begins.")?);
     }
-    let mut table = Table::new(&["user name", "is", "since", "may sign in", "id"]);
+    let mut table = Table::new(&["user name", "is", "since", "may sign in", "where", "id"]);
     for person in people {
         table.row([
             person.username.to_string(),
             words(&person.standing),
             person.created_at.to_string(),
             if person.disabled { "no" } else { "yes" }.to_owned(),
+            person.issuer.unwrap_or_else(|| "here".to_owned()),
             person.id.to_string(),
         ]);
     }

@@ -1,15 +1,16 @@
 //! `keyledger users …`: accounts of the portal, by whoever holds the registry's own machine. They work beside a server.
 
 mod add;
+mod changes;
 mod list;
 mod reset_password;
 mod setup_code;
 mod switch;
 
 use anyhow::Context as _;
-use keyledger_domain::{Actor, PartnerId, actor::ActorKind};
+use keyledger_domain::PartnerId;
 use keyledger_event_log::EventLog as _;
-use keyledger_portal::people::{People, Person, PersonId, Role, Standing, Username};
+use keyledger_portal::people::{Decider, People, Person, PersonId, Role, Standing, Username};
 
 use crate::{
     cli::{Context, roles::UsersCommand},
@@ -20,7 +21,7 @@ use crate::{
 struct Users {
     people: People,
     /// Who decides: whoever holds the keyring.
-    by: Actor,
+    by: Decider,
 }
 
 /// Does what was asked.
@@ -29,13 +30,14 @@ struct Users {
 /// One sentence: no registry, nobody of that name, a name that is taken.
 pub(crate) async fn run(context: &Context, command: UsersCommand) -> anyhow::Result<()> {
     let ReadOnly { directory, log, .. } = ReadOnly::open(context.settings())?;
-    let by = Actor { kind: ActorKind::Keyring, id: log.identity().log.to_string() };
+    let by = Decider::Keyring(log.identity().log.to_string());
     let users = Users { people: People::open(&directory.people())?, by };
     match command {
         UsersCommand::Add { username, partner, role, operator: _ } => {
             add::run(context, &users, username, standing(partner, role))
         }
         UsersCommand::List { partner } => list::run(context, &users, partner.as_ref()),
+        UsersCommand::Changes { partner } => changes::run(context, &users, partner.as_ref()),
         UsersCommand::Disable { username } => switch::run(context, &users, &username, true),
         UsersCommand::Enable { username } => switch::run(context, &users, &username, false),
         UsersCommand::ResetPassword { username } => reset_password::run(context, &users, &username),

@@ -186,6 +186,9 @@ async fn ask_an_admin(visit: &Visit, partner: &PartnerId) -> Result<Markup, Turn
     let content = html! {
         h1 { "API keys are for admins" }
         p.lead { "Your account may not manage the keys of " strong { (partner) } ". Ask an admin of your team for access, or for a key." }
+        @if let Some(provider) = visit.portal.provider.as_ref().filter(|_| visit.person.issuer.is_some()) {
+            p { "What you may do here is decided at " (provider.host()) ", and changes when you sign in again." }
+        }
         @if !names.is_empty() {
             h2 { "Admins of your team" }
             ul.plain { @for name in &names { li { (name) } } }

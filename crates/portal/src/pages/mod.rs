@@ -12,6 +12,7 @@ pub(crate) mod home;
 mod key_row;
 mod layout;
 mod moment;
+pub(crate) mod openid;
 pub(crate) mod partners;
 pub(crate) mod regenerate_key;
 pub(crate) mod rename_key;

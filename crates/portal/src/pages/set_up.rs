@@ -52,7 +52,7 @@ pub(crate) async fn set_up(http: HttpRequest, payload: web::Payload) -> Result<H
     });
     match made.await {
         Ok((person, hash)) => {
-            let welcomed = sign_in::welcome(&http, &person, hash).await?;
+            let welcomed = sign_in::welcome(&http, &person, Some(hash)).await?;
             Ok(welcomed.unwrap_or_else(|| answer::to(&http, "/sign-in")))
         }
         Err(SetupError::Unavailable(error)) => Err(error.into()),

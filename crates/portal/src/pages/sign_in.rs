@@ -7,6 +7,7 @@ use super::{
     layout,
 };
 use crate::{
+    Portal,
     people::{Password, PasswordHash, Person, Unavailable, Username},
     web::{
         answer::{self, Turned},
@@ -26,10 +27,10 @@ const TOO_OFTEN: &str = "Too many attempts under this name. Wait a minute, then 
 pub(crate) async fn show(http: HttpRequest) -> Result<HttpResponse, Turned> {
     let portal = portal(&http);
     must_be_safe(&portal, &http)?;
-    if !portal.people(|people| people.are_there_any()).await? {
+    if portal.provider.is_none() && !portal.people(|people| people.are_there_any()).await? {
         return Ok(answer::to(&http, "/setup"));
     }
-    Ok(answer::page(form("", &Faults::default())))
+    Ok(answer::page(form(&portal, "", &Faults::default())))
 }
 
 /// Signs somebody in.
@@ -41,7 +42,7 @@ pub(crate) async fn sign_in(http: HttpRequest, payload: web::Payload) -> Result<
     let refused = |status, why: &str| {
         let mut faults = Faults::default();
         faults.add("", why);
-        answer::html(status, self::form(&name, &faults))
+        answer::html(status, self::form(&portal, &name, &faults))
     };
     if !portal.attempts.may_try(&name) {
         return Ok(refused(StatusCode::TOO_MANY_REQUESTS, TOO_OFTEN));
@@ -53,7 +54,7 @@ pub(crate) async fn sign_in(http: HttpRequest, payload: web::Payload) -> Result<
     let known = known(&portal, &name, password).await?;
     drop(turn);
     let welcomed = match known {
-        Some((person, hash)) => welcome(&http, &person, hash).await?,
+        Some((person, hash)) => welcome(&http, &person, Some(hash)).await?,
         None => None,
     };
     Ok(welcomed.unwrap_or_else(|| {
@@ -66,7 +67,7 @@ pub(crate) async fn sign_in(http: HttpRequest, payload: web::Payload) -> Result<
 pub(super) async fn welcome(
     http: &HttpRequest,
     person: &Person,
-    password: PasswordHash,
+    password: Option<PasswordHash>,
 ) -> Result<Option<HttpResponse>, Turned> {
     let portal = portal(http);
     let (id, before, now) = (person.id, cookie::session(http), portal.clock.now());
@@ -74,7 +75,7 @@ pub(super) async fn welcome(
     let lifetimes = portal.lifetimes;
     let session = portal.people(move |people| {
         people.forget_sessions(lifetimes, now)?;
-        people.begin_session(id, Some(&password), before, &*randomness, now)
+        people.begin_session(id, password.as_ref(), before, &*randomness, now)
     });
     let Some(session) = session.await? else { return Ok(None) };
     tracing::info!(person = %id, "signed in");
@@ -85,7 +86,7 @@ pub(super) async fn welcome(
 
 /// Who has this name and this password, and may sign in. It takes as long where nobody has.
 async fn known(
-    portal: &crate::Portal,
+    portal: &Portal,
     name: &str,
     password: Password,
 ) -> Result<Option<(Person, PasswordHash)>, Unavailable> {
@@ -101,7 +102,7 @@ async fn known(
         .await
 }
 
-fn form(username: &str, faults: &Faults) -> Markup {
+fn form(portal: &Portal, username: &str, faults: &Faults) -> Markup {
     let field = |name, label, kind, value, autocomplete, focus| TextField {
         name,
         label,
@@ -113,15 +114,26 @@ fn form(username: &str, faults: &Faults) -> Markup {
         required: true,
     };
     let known = !username.is_empty();
+    let provider = portal.provider.as_ref();
+    let alone = provider.is_none();
+    let form = html! {
+        form method="post" action="/sign-in" {
+            (field("username", "User name", "text", username, "username", alone && !known).show(faults))
+            (field("password", "Password", "password", "", "current-password", known).show(faults))
+            button.primary[alone] type="submit" { "Sign in" }
+        }
+    };
     layout::plain(
         "Sign in",
         &html! {
             h1 { "Sign in" }
             (faults.summary())
-            form method="post" action="/sign-in" {
-                (field("username", "User name", "text", username, "username", !known).show(faults))
-                (field("password", "Password", "password", "", "current-password", known).show(faults))
-                button.primary type="submit" { "Sign in" }
+            @match provider {
+                None => (form),
+                Some(provider) => {
+                    p { a.button.primary href=(provider.start()) autofocus[!known] { "Continue with " (provider.host()) } }
+                    details open[known || faults.are_there_any()] { summary { "With a password instead" } (form) }
+                },
             }
             p.hint { "No account, or a lost password? Ask whoever runs this registry." }
         },

@@ -39,7 +39,7 @@ pub(crate) async fn change(http: HttpRequest, payload: web::Payload) -> Result<H
         // Whoever does it by mistake could not undo it.
         faults.add("", "You cannot withdraw your own access. Ask another admin.");
     } else {
-        let (by, now, of) = (visit.person.actor(), visit.now(), partner.clone());
+        let (by, now, of) = (visit.person.decider(), visit.now(), partner.clone());
         let changed = visit.portal.people(move |people| {
             // Nobody reaches somebody of another partner by naming them.
             let theirs = people.find(id)?.filter(|person| person.standing.partner() == Some(&of));
@@ -60,7 +60,7 @@ pub(crate) async fn change(http: HttpRequest, payload: web::Payload) -> Result<H
             Ok(_) => return Ok(answer::to(&http, &path(&partner))),
             Err(ChangeError::NoSuchPerson) => return Err(Turned::NotFound),
             Err(ChangeError::Unavailable(error)) => return Err(error.into()),
-            Err(refused @ ChangeError::LastOperator) => faults.add("", refused),
+            Err(refused @ (ChangeError::LastOperator | ChangeError::DecidedElsewhere(_))) => faults.add("", refused),
         }
     }
     Ok(answer::html(StatusCode::CONFLICT, page(&visit, &partner, &faults).await?))
@@ -75,7 +75,7 @@ async fn page(visit: &Visit, partner: &PartnerId, faults: &Faults) -> Result<Mar
     let people = visit.portal.people(move |people| people.list(Some(&of))).await?;
     let content = html! {
         h1 { "Team" }
-        p.lead { "Admins see the Developer page and manage the keys of " strong { (partner) } ". Members do not. Whoever runs this registry adds people." }
+        p.lead { "Admins see the Developer page and manage the keys of " strong { (partner) } ". Members do not. " (who_decides(visit)) }
         (faults.summary())
         @if people.is_empty() {
             div.empty { h2 { "Nobody yet" } p { "No one of " (partner) " has an account." } }
@@ -91,6 +91,19 @@ async fn page(visit: &Visit, partner: &PartnerId, faults: &Faults) -> Result<Mar
     Ok(layout::page(visit, Some(Place::Team), Some(partner), "Team", &content))
 }
 
+/// Who adds people and says what they may do.
+fn who_decides(visit: &Visit) -> Markup {
+    html! {
+        @match &visit.portal.provider {
+            None => "Whoever runs this registry adds people.",
+            Some(provider) => {
+                "People who sign in with " (provider.host()) " are here once they came for the first time, and what they may do is decided there, "
+                "not on this page: it changes when they sign in again."
+            },
+        }
+    }
+}
+
 fn row(visit: &Visit, partner: &PartnerId, person: &Person) -> Markup {
     let is_admin = matches!(person.standing, Standing::Admin { .. });
     let (label, to) = if is_admin { ("Withdraw access", "member") } else { ("Give access", "admin") };
@@ -100,9 +113,10 @@ fn row(visit: &Visit, partner: &PartnerId, person: &Person) -> Markup {
             td data-label="Access" {
                 span.badge { @if is_admin { "Admin" } @else { "Member" } }
                 @if person.disabled { span.note { "disabled" } }
+                @if let Some(issuer) = &person.issuer { span.note { "decided by " (issuer) } }
             }
             td.actions {
-                @if person.id != visit.person.id {
+                @if person.id != visit.person.id && person.issuer.is_none() {
                     form method="post" action=(path(partner)) {
                         (layout::token(visit))
                         input type="hidden" name="person" value=(person.id);

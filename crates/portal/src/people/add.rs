@@ -1,8 +1,8 @@
-use keyledger_domain::{Actor, Timestamp};
+use keyledger_domain::Timestamp;
 use rusqlite::{ErrorCode, Transaction, TransactionBehavior, params};
 
 use super::{
-    PasswordHash, People, Person, PersonId, Standing, Unavailable, Username,
+    Decider, PasswordHash, People, Person, PersonId, Standing, Unavailable, Username,
     change_standing::{self, Stored},
     row,
 };
@@ -35,7 +35,7 @@ impl People {
     ///
     /// # Errors
     /// [`AddError`].
-    pub fn add(&self, new: NewPerson, by: &Actor, now: Timestamp) -> Result<Person, AddError> {
+    pub fn add(&self, new: NewPerson, by: &Decider, now: Timestamp) -> Result<Person, AddError> {
         let mut db = self.db();
         let transaction =
             db.transaction_with_behavior(TransactionBehavior::Immediate).map_err(Unavailable::from)?;
@@ -49,7 +49,7 @@ impl People {
 pub(super) fn insert(
     transaction: &Transaction<'_>,
     new: NewPerson,
-    by: &Actor,
+    by: &Decider,
     now: Timestamp,
 ) -> Result<Person, AddError> {
     let NewPerson { id, username, password, standing } = new;
@@ -66,7 +66,7 @@ pub(super) fn insert(
         }
         added => drop(added.map_err(Unavailable::from)?),
     }
-    let person = Person { id, username, standing, disabled: false, created_at: now };
+    let person = Person { id, username, standing, issuer: None, disabled: false, created_at: now };
     change_standing::record(transaction, id, None, &Stored::of(&person), by, now)
         .map_err(Unavailable::from)?;
     Ok(person)

@@ -1,8 +1,8 @@
-use keyledger_domain::{Actor, Timestamp};
+use keyledger_domain::{PartnerId, Timestamp};
 use rusqlite::{OptionalExtension as _, Transaction, TransactionBehavior, params};
 use serde::{Deserialize, Serialize};
 
-use super::{People, Person, PersonId, Standing, Unavailable, row, sessions};
+use super::{Decider, People, Person, PersonId, Standing, Unavailable, Username, row, sessions};
 
 /// What somebody may do, as every change of it keeps it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,10 +24,12 @@ impl Stored {
 pub struct StandingChange {
     /// Who it is about.
     pub person: PersonId,
+    /// What they are called now.
+    pub username: Username,
     /// When.
     pub at: Timestamp,
     /// By whom.
-    pub by: Actor,
+    pub by: Decider,
     /// What they were, and whether they were disabled; none: they had no account.
     pub before: Option<(Standing, bool)>,
     /// What they are since then, and whether they are disabled.
@@ -43,6 +45,9 @@ pub enum ChangeError {
     /// Nobody could run the registry any more.
     #[error("this is the last operator who can sign in; make another one first")]
     LastOperator,
+    /// They sign in at an OpenID provider, whose claims decide.
+    #[error("{0} decides this: change it there")]
+    DecidedElsewhere(String),
     /// As it says.
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
@@ -55,8 +60,7 @@ impl From<rusqlite::Error> for ChangeError {
 }
 
 impl People {
-    /// Changes what somebody is, or whether they may sign in. Whoever may do less than before is signed out
-    /// everywhere. No change, no record.
+    /// Changes what somebody is, or whether they may sign in; they are signed out everywhere. No change, no record.
     ///
     /// # Errors
     /// [`ChangeError`].
@@ -64,7 +68,7 @@ impl People {
         &self,
         person: PersonId,
         change: impl FnOnce(&Person) -> (Standing, bool),
-        by: &Actor,
+        by: &Decider,
         now: Timestamp,
     ) -> Result<Person, ChangeError> {
         let mut db = self.db();
@@ -79,45 +83,74 @@ impl People {
             .ok_or(ChangeError::NoSuchPerson)?;
         let (standing, disabled) = change(&before);
         let after = Person { standing, disabled, ..before.clone() };
-        if after == before {
-            return Ok(before);
+        match &after.issuer {
+            Some(issuer) if after.standing != before.standing => {
+                return Err(ChangeError::DecidedElsewhere(issuer.clone()));
+            }
+            // Claims that come back lift only what claims have done.
+            Some(_) if after == before && after.disabled && is_disabled_by_claims(&transaction, person)? => {}
+            _ if after == before => return Ok(before),
+            _ => {}
         }
-        let (name, partner) = row::columns(&after.standing);
-        transaction.execute(
-            "UPDATE people SET standing = ?2, partner_id = ?3, disabled = ?4 WHERE id = ?1",
-            params![person.to_string(), name, partner, after.disabled],
-        )?;
-        if operates(&before) && !operates(&after) && operators(&transaction)? == 0 {
+        store(&transaction, &before, &after, by, now)?;
+        // Whoever holds the registry's machine can always make another one.
+        let may_be_last = matches!(by, Decider::Keyring(_));
+        if !may_be_last && operates(&before) && !operates(&after) && operators(&transaction)? == 0 {
             return Err(ChangeError::LastOperator);
         }
-        record(&transaction, person, Some(&Stored::of(&before)), &Stored::of(&after), by, now)?;
-        // What they may do is read with every request; what they were shown as somebody else is over.
-        sessions::end_all(&transaction, person)?;
         transaction.commit()?;
         Ok(after)
     }
 
-    /// Every change of what somebody may do, oldest first.
+    /// Every change of what people may do, oldest first: of everybody, or of those who are of a partner, or were.
     ///
     /// # Errors
     /// [`Unavailable`].
-    pub fn standing_changes(&self, person: PersonId) -> Result<Vec<StandingChange>, Unavailable> {
+    pub fn standing_changes(&self, of: Option<&PartnerId>) -> Result<Vec<StandingChange>, Unavailable> {
         let db = self.db();
         let mut statement = db.prepare_cached(
-            "SELECT at, by, before, after FROM standing_changes WHERE person_id = ?1 ORDER BY number",
+            "SELECT person_id, people.username, at, by, before, after FROM standing_changes
+             JOIN people ON people.id = person_id
+             WHERE ?1 IS NULL OR before ->> '$.partnerId' = ?1 OR after ->> '$.partnerId' = ?1 ORDER BY number",
         )?;
-        let changes = statement.query_map([person.to_string()], |row| {
+        let changes = statement.query_map([of.map(PartnerId::as_str)], |row| {
             let stored = |stored: Stored| (stored.standing, stored.disabled);
             Ok(StandingChange {
-                person,
-                at: row::moment(row, 0)?,
-                by: json(row, 1)?,
-                before: json::<Option<Stored>>(row, 2)?.map(stored),
-                after: stored(json(row, 3)?),
+                person: row::id(row, 0)?,
+                username: row::username(row, 1)?,
+                at: row::moment(row, 2)?,
+                by: json(row, 3)?,
+                before: json::<Option<Stored>>(row, 4)?.map(stored),
+                after: stored(json(row, 5)?),
             })
         })?;
         Ok(changes.collect::<Result<_, _>>()?)
     }
+}
+
+/// Stores what somebody is from now on, keeps the change, and signs them out: what they may do is read with every request, and
+/// what they were shown as somebody else is over.
+pub(super) fn store(
+    transaction: &Transaction<'_>,
+    before: &Person,
+    after: &Person,
+    by: &Decider,
+    now: Timestamp,
+) -> rusqlite::Result<()> {
+    let (name, partner) = row::columns(&after.standing);
+    transaction.execute(
+        "UPDATE people SET standing = ?2, partner_id = ?3, disabled = ?4 WHERE id = ?1",
+        params![after.id.to_string(), name, partner, after.disabled],
+    )?;
+    record(transaction, after.id, Some(&Stored::of(before)), &Stored::of(after), by, now)?;
+    sessions::end_all(transaction, after.id)
+}
+
+/// Whether it was claims that disabled somebody, who is disabled.
+pub(super) fn is_disabled_by_claims(transaction: &Transaction<'_>, person: PersonId) -> rusqlite::Result<bool> {
+    let last = "SELECT by FROM standing_changes WHERE person_id = ?1 ORDER BY number DESC LIMIT 1";
+    let by = transaction.query_row(last, [person.to_string()], |row| json::<Decider>(row, 0)).optional()?;
+    Ok(matches!(by, Some(Decider::Claims(_))))
 }
 
 /// Keeps a change, within its transaction.
@@ -126,11 +159,11 @@ pub(super) fn record(
     person: PersonId,
     before: Option<&Stored>,
     after: &Stored,
-    by: &Actor,
+    by: &Decider,
     now: Timestamp,
 ) -> rusqlite::Result<()> {
     let text = |value| serde_json::to_string(value).expect("names and flags are JSON");
-    let by = serde_json::to_string(by).expect("an actor is JSON");
+    let by = serde_json::to_string(by).expect("a kind and an id are JSON");
     transaction.execute(
         "INSERT INTO standing_changes (person_id, at, by, before, after) VALUES (?1, ?2, ?3, ?4, ?5)",
         params![person.to_string(), now.to_string(), by, before.map(text), text(after)],

@@ -4,6 +4,7 @@
 //! transaction. Every method here blocks.
 
 mod add;
+mod admit;
 mod change_standing;
 mod find;
 mod list;
@@ -26,7 +27,7 @@ pub use add::{AddError, NewPerson};
 pub use change_standing::{ChangeError, StandingChange};
 pub use open::OpenError;
 pub use password::{InvalidPassword, Password, PasswordHash};
-pub use person::{InvalidUsername, Person, PersonId, Role, Standing, Username};
+pub use person::{Decider, InvalidUsername, Person, PersonId, Role, Standing, Username};
 pub use sessions::{Lifetimes, SessionId};
 pub use setup_code::{SetupCode, SetupError};
 

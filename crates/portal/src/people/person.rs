@@ -28,13 +28,15 @@ pub struct Username(String);
 pub struct InvalidUsername;
 
 impl Username {
+    const LONGEST: usize = 100;
+
     /// A user name as it is written.
     ///
     /// # Errors
     /// [`InvalidUsername`].
     pub fn parse(text: &str) -> Result<Self, InvalidUsername> {
         let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"._-+@".contains(&byte);
-        if (1..=100).contains(&text.len()) && text.bytes().all(fits) {
+        if (1..=Self::LONGEST).contains(&text.len()) && text.bytes().all(fits) {
             Ok(Self(text.to_owned()))
         } else {
             Err(InvalidUsername)
@@ -45,6 +47,12 @@ impl Username {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The same with a number behind it.
+    pub(super) fn numbered(&self, number: u32) -> Self {
+        let end = format!("+{number}");
+        Self(self.0[..self.0.len().min(Self::LONGEST - end.len())].to_owned() + &end)
     }
 }
 
@@ -126,6 +134,8 @@ pub struct Person {
     pub username: Username,
     /// What they are.
     pub standing: Standing,
+    /// The issuer of the OpenID provider where they sign in, whose claims decide what they are; none: they sign in here.
+    pub issuer: Option<String>,
     /// Whether they may not sign in.
     pub disabled: bool,
     /// Since when they have an account.
@@ -138,6 +148,24 @@ impl Person {
     pub fn actor(&self) -> Actor {
         Actor { kind: ActorKind::Person, id: self.id.to_string() }
     }
+
+    /// Who decides what they decide.
+    #[must_use]
+    pub fn decider(&self) -> Decider {
+        Decider::Person(self.id.to_string())
+    }
+}
+
+/// Who decided what somebody may do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", content = "id", rename_all = "lowercase")]
+pub enum Decider {
+    /// Somebody signed in at the portal, who has this id.
+    Person(String),
+    /// Whoever held the keyring of this log, on the registry's own machine.
+    Keyring(String),
+    /// The claims of the OpenID provider with this issuer.
+    Claims(String),
 }
 
 #[cfg(test)]

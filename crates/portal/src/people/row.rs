@@ -6,7 +6,10 @@ use super::{Person, PersonId, Role, Standing, Username};
 
 /// The columns of a person, in the order in which [`person`] reads them.
 pub(super) const COLUMNS: &str =
-    "people.id, people.username, people.standing, people.partner_id, people.disabled, people.created_at";
+    "people.id, people.username, people.standing, people.partner_id, people.disabled, people.created_at, people.issuer";
+
+/// How many they are.
+pub(super) const WIDTH: usize = 7;
 
 /// A person from the first columns of a row.
 pub(super) fn person(row: &Row<'_>) -> Result<Person> {
@@ -20,12 +23,23 @@ pub(super) fn person(row: &Row<'_>) -> Result<Person> {
         _ => return Err(Error::InvalidColumnType(2, "standing".to_owned(), Type::Text)),
     };
     Ok(Person {
-        id: PersonId(read(0, Uuid::try_parse(row.get_ref(0)?.as_str()?))?),
-        username: read(1, Username::parse(row.get_ref(1)?.as_str()?))?,
+        id: id(row, 0)?,
+        username: username(row, 1)?,
         standing,
+        issuer: row.get(6)?,
         disabled: row.get(4)?,
         created_at: moment(row, 5)?,
     })
+}
+
+/// Somebody's id from a column.
+pub(super) fn id(row: &Row<'_>, column: usize) -> Result<PersonId> {
+    read(column, Uuid::try_parse(row.get_ref(column)?.as_str()?)).map(PersonId)
+}
+
+/// Somebody's name from a column.
+pub(super) fn username(row: &Row<'_>, column: usize) -> Result<Username> {
+    read(column, Username::parse(row.get_ref(column)?.as_str()?))
 }
 
 /// A moment from a column.

@@ -11,12 +11,20 @@ pub struct Lifetimes {
     pub idle_seconds: u32,
     /// Seconds since they signed in.
     pub absolute_seconds: u32,
+    /// Seconds since they signed in at an OpenID provider: its claims are not looked at meanwhile.
+    pub vouched_seconds: u32,
 }
 
 impl Default for Lifetimes {
     /// Half an hour and half a day, as OWASP's ASVS 5 suggests for what is worth protecting.
     fn default() -> Self {
-        Self { idle_seconds: 30 * 60, absolute_seconds: 12 * 60 * 60 }
+        Self { idle_seconds: 30 * 60, absolute_seconds: 12 * 60 * 60, vouched_seconds: 60 * 60 }
+    }
+}
+
+impl Lifetimes {
+    fn absolute_seconds_of(&self, person: &Person) -> u32 {
+        if person.issuer.is_some() { self.vouched_seconds } else { self.absolute_seconds }
     }
 }
 
@@ -117,12 +125,12 @@ impl People {
                  WHERE sessions.digest = ?1",
                 row::COLUMNS
             ))?
-            .query_row([id.digest()], |row| Ok((row::person(row)?, row::moment(row, 6)?, row::moment(row, 7)?)))
+            .query_row([id.digest()], |row| Ok((row::person(row)?, row::moment(row, row::WIDTH)?, row::moment(row, row::WIDTH + 1)?)))
             .optional()?;
         let Some((person, signed_in_at, seen_at)) = found else { return Ok(None) };
         let over = |since: Timestamp, seconds| now >= since.plus_seconds(seconds);
         if person.disabled
-            || over(signed_in_at, lifetimes.absolute_seconds)
+            || over(signed_in_at, lifetimes.absolute_seconds_of(&person))
             || over(seen_at, lifetimes.idle_seconds)
         {
             db.execute("DELETE FROM sessions WHERE digest = ?1", [id.digest()])?;
@@ -159,7 +167,7 @@ impl People {
             |seconds: u32| Timestamp::from_millis(now.millis() - i64::from(seconds) * 1_000).to_string();
         Ok(self.db().execute(
             "DELETE FROM sessions WHERE signed_in_at <= ?1 OR seen_at <= ?2",
-            [before(lifetimes.absolute_seconds), before(lifetimes.idle_seconds)],
+            [before(lifetimes.absolute_seconds.max(lifetimes.vouched_seconds)), before(lifetimes.idle_seconds)],
         )?)
     }
 }

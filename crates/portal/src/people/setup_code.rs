@@ -1,10 +1,10 @@
-use keyledger_domain::{Actor, Timestamp, actor::ActorKind};
+use keyledger_domain::Timestamp;
 use keyledger_secret::Randomness;
 use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
 use subtle::ConstantTimeEq as _;
 
 use super::{
-    AddError, NewPerson, PasswordHash, People, Person, PersonId, Standing, Unavailable, Username, add,
+    AddError, Decider, NewPerson, PasswordHash, People, Person, PersonId, Standing, Unavailable, Username, add,
     readable, row,
 };
 
@@ -113,7 +113,7 @@ impl People {
         }
         transaction.execute("DELETE FROM setup_code", ())?;
         // Whoever has the code held the keyring's machine, and becomes who they are by that.
-        let by = Actor { kind: ActorKind::Person, id: id.to_string() };
+        let by = Decider::Person(id.to_string());
         let new = NewPerson { id, username, password: Some(password), standing: Standing::Operator };
         let person = add::insert(&transaction, new, &by, now)?;
         transaction.commit()?;

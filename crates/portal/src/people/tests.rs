@@ -1,13 +1,13 @@
 //! What people may do, and where they are signed in, over time.
 #![cfg(test)]
 
-use keyledger_domain::{Actor, PartnerId, Timestamp, actor::ActorKind};
+use keyledger_domain::{PartnerId, Timestamp};
 use tempfile::TempDir;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
 use super::*;
-use crate::testing::Counting;
+use crate::{openid::Vouched, testing::Counting};
 
 struct Story {
     people: People,
@@ -15,14 +15,14 @@ struct Story {
     _home: TempDir,
 }
 
-const LIFETIMES: Lifetimes = Lifetimes { idle_seconds: 1_800, absolute_seconds: 43_200 };
+const LIFETIMES: Lifetimes = Lifetimes { idle_seconds: 1_800, absolute_seconds: 43_200, vouched_seconds: 3_600 };
 
 fn at(seconds: u32) -> Timestamp {
     Timestamp::from_millis(1_800_000_000_000).plus_seconds(seconds)
 }
 
-fn keyring() -> Actor {
-    Actor { kind: ActorKind::Keyring, id: "the log".to_owned() }
+fn keyring() -> Decider {
+    Decider::Keyring("the log".to_owned())
 }
 
 fn acme() -> PartnerId {
@@ -103,16 +103,16 @@ fn whoever_loses_a_right_or_a_password_is_signed_out_everywhere_and_the_change_i
     let (here, there) = (story.session(&ada, 0), story.session(&ada, 0));
     let member = Standing::of_partner(acme(), Role::Member);
     let to_member = |_: &Person| (member.clone(), false);
-    let changed = story.people.change_standing(ada.id, to_member, &grace.actor(), at(60)).expect("a change");
+    let changed = story.people.change_standing(ada.id, to_member, &grace.decider(), at(60)).expect("a change");
     assert_eq!(changed.standing, member);
     assert!(!story.is_signed_in(here, 61) && !story.is_signed_in(there, 61));
-    let again = story.people.change_standing(ada.id, to_member, &grace.actor(), at(61)).expect("no change");
+    let again = story.people.change_standing(ada.id, to_member, &grace.decider(), at(61)).expect("no change");
     assert_eq!(again, changed);
-    let kept = story.people.standing_changes(ada.id).expect("they are kept");
+    let kept = story.people.standing_changes(Some(&acme())).expect("they are kept");
     let told: Vec<_> =
-        kept.iter().map(|change| (change.at, change.by.clone(), change.after.clone())).collect();
+        kept.iter().filter(|change| change.person == ada.id).map(|change| (change.at, change.by.clone(), change.after.clone())).collect();
     let admin = Standing::of_partner(acme(), Role::Admin);
-    assert_eq!(told, [(at(0), keyring(), (admin, false)), (at(60), grace.actor(), (member, false))]);
+    assert_eq!(told, [(at(0), keyring(), (admin, false)), (at(60), grace.decider(), (member, false))]);
 
     let session = story.session(&ada, 62);
     let hash = password("another, long enough").hash(&story.randomness);
@@ -125,7 +125,7 @@ fn whoever_loses_a_right_or_a_password_is_signed_out_everywhere_and_the_change_i
     assert!(begin(None, 63).is_none(), "the password that was compared is another one by now");
     let disable = |person: &Person| (person.standing.clone(), true);
     let session = begin(Some(&hash), 64).expect("a session");
-    story.people.change_standing(ada.id, disable, &grace.actor(), at(65)).expect("disabled");
+    story.people.change_standing(ada.id, disable, &grace.decider(), at(65)).expect("disabled");
     assert!(!story.is_signed_in(session, 65));
     assert!(begin(Some(&hash), 66).is_none(), "not even for who was let in a moment ago");
 }
@@ -135,10 +135,112 @@ fn the_last_operator_who_can_sign_in_stays_one() {
     let story = Story::new();
     let (grace, alan) = (story.add(1, "grace", Standing::Operator), story.add(2, "alan", Standing::Operator));
     let disable = |person: &Person| (person.standing.clone(), true);
-    story.people.change_standing(alan.id, disable, &grace.actor(), at(1)).expect("one is left");
-    let refused = story.people.change_standing(grace.id, disable, &grace.actor(), at(2));
+    story.people.change_standing(alan.id, disable, &grace.decider(), at(1)).expect("one is left");
+    let refused = story.people.change_standing(grace.id, disable, &grace.decider(), at(2));
     assert_eq!(refused, Err(ChangeError::LastOperator));
-    assert_eq!(story.people.find(grace.id), Ok(Some(grace)));
+    assert_eq!(story.people.find(grace.id), Ok(Some(grace.clone())));
+    let disabled = story.people.change_standing(grace.id, disable, &keyring(), at(3));
+    assert_eq!(disabled.map(|grace| grace.disabled), Ok(true), "the registry's machine can make another one");
+}
+
+/// Somebody as a provider tells of them.
+fn vouched(subject: &str, name: &str, standing: Option<Standing>) -> Vouched {
+    Vouched { subject: subject.to_owned(), name: self::name(name), standing }
+}
+
+const IDP: &str = "https://idp.example.com";
+
+#[test]
+fn claims_decide_what_somebody_is_and_each_change_is_kept() {
+    let story = Story::new();
+    let admin = Standing::of_partner(acme(), Role::Admin);
+    let member = Standing::of_partner(acme(), Role::Member);
+    let admit = |number: u128, standing: Option<&Standing>, seconds: u32| {
+        let vouched = vouched("00u1", "ada@example.com", standing.cloned());
+        story.people.admit(IDP, &vouched, PersonId(Uuid::from_u128(number)), at(seconds)).expect("an answer")
+    };
+    assert_eq!(admit(1, None, 0), None, "claims that say nothing make no account");
+    assert_eq!(story.people.list(None), Ok(vec![]));
+    let ada = admit(1, Some(&admin), 1).expect("she comes in");
+    assert_eq!((ada.id, &ada.standing, ada.issuer.as_deref()), (PersonId(Uuid::from_u128(1)), &admin, Some(IDP)));
+    assert_eq!(admit(2, Some(&admin), 2), Some(ada.clone()), "she is known, and nothing changed");
+    let session = story.session(&ada, 2);
+    let demoted = admit(3, Some(&member), 3).expect("she comes in");
+    assert_eq!((demoted.id, &demoted.standing), (ada.id, &member));
+    assert!(!story.is_signed_in(session, 3), "what she was shown as an admin is over");
+    let session = story.session(&ada, 4);
+    assert_eq!(admit(4, None, 5), None);
+    assert!(!story.is_signed_in(session, 5), "claims that say nothing any more sign her out");
+    assert!(admit(5, Some(&admin), 6).is_some(), "they came back");
+    let changes = story.people.standing_changes(None).expect("they are kept");
+    assert!(changes.iter().all(|change| change.by == Decider::Claims(IDP.to_owned())));
+    let told: Vec<_> = changes.iter().map(|change| (change.at, change.after.clone())).collect();
+    let expected =
+        [(at(1), (admin.clone(), false)), (at(3), (member.clone(), false)), (at(5), (member, true)), (at(6), (admin, false))];
+    assert_eq!(told, expected);
+}
+
+#[test]
+fn whoever_was_disabled_here_stays_so_whatever_claims_say() {
+    let story = Story::new();
+    let admin = Standing::of_partner(acme(), Role::Admin);
+    let disable = |person: &Person| (person.standing.clone(), true);
+    let admit = |standing: Option<&Standing>, seconds: u32| {
+        let vouched = vouched("00u1", "ada", standing.cloned());
+        story.people.admit(IDP, &vouched, PersonId(Uuid::from_u128(1)), at(seconds)).expect("an answer")
+    };
+    let ada = admit(Some(&admin), 0).expect("she comes in");
+    story.people.change_standing(ada.id, disable, &keyring(), at(1)).expect("disabled");
+    assert_eq!(admit(Some(&admin), 2), None);
+    let enable = |person: &Person| (person.standing.clone(), false);
+    story.people.change_standing(ada.id, enable, &keyring(), at(3)).expect("enabled");
+    assert!(admit(Some(&admin), 4).is_some());
+    // First claims, then the registry's own machine: it counts although nothing seems to change.
+    assert_eq!(admit(None, 5), None);
+    story.people.change_standing(ada.id, disable, &keyring(), at(6)).expect("disabled");
+    assert_eq!(admit(Some(&admin), 7), None);
+    assert_eq!(story.people.standing_changes(None).expect("changes").last().map(|change| change.by.clone()), Some(keyring()));
+}
+
+#[test]
+fn nobody_but_claims_changes_what_claims_decide_and_there_is_no_password_to_reset() {
+    let story = Story::new();
+    let vouched = vouched("00u1", "ada", Some(Standing::Operator));
+    let ada = story.people.admit(IDP, &vouched, PersonId(Uuid::from_u128(1)), at(0)).expect("an answer").expect("ada");
+    let demote = |_: &Person| (Standing::of_partner(acme(), Role::Member), false);
+    let refused = Err(ChangeError::DecidedElsewhere(IDP.to_owned()));
+    assert_eq!(story.people.change_standing(ada.id, demote, &keyring(), at(1)), refused);
+    let hash = password("correct horse battery").hash(&story.randomness);
+    assert_eq!(story.people.reset_password(ada.id, &hash), Err(ChangeError::DecidedElsewhere(IDP.to_owned())));
+    assert_eq!(story.people.named(&name("ada")).expect("an answer").and_then(|(_, hash)| hash), None);
+}
+
+#[test]
+fn nobody_is_taken_for_somebody_else_by_the_name_that_claims_give_them() {
+    let story = Story::new();
+    story.add(1, "ada@example.com", Standing::Operator);
+    let admit = |issuer: &str, subject: &str, called: &str, number: u128| {
+        let vouched = vouched(subject, called, Some(Standing::of_partner(acme(), Role::Member)));
+        let admitted = story.people.admit(issuer, &vouched, PersonId(Uuid::from_u128(number)), at(0));
+        admitted.expect("an answer").expect("they come in")
+    };
+    assert_eq!(admit(IDP, "a", "Ada@example.com", 2).username, name("Ada@example.com+2"));
+    assert_eq!(admit(IDP, "b", "ada@example.com", 3).username, name("ada@example.com+3"));
+    assert_eq!(admit(IDP, "b", "ada@example.com", 4).username, name("ada@example.com+3"), "and keeps it");
+    assert_eq!(admit(IDP, "b", "grace", 5).username, name("grace"), "until they are called something else");
+    let elsewhere = admit("https://other.example.com", "b", "x".repeat(100).as_str(), 6);
+    assert_ne!(elsewhere.id, PersonId(Uuid::from_u128(3)), "another provider's subjects are other people");
+    assert_eq!(admit(IDP, "c", "x".repeat(100).as_str(), 7).username, name(&("x".repeat(98) + "+2")));
+}
+
+#[test]
+fn claims_are_believed_for_as_long_as_it_was_said_and_not_for_half_a_day() {
+    let story = Story::new();
+    let vouched = vouched("00u1", "ada", Some(Standing::Operator));
+    let ada = story.people.admit(IDP, &vouched, PersonId(Uuid::from_u128(1)), at(0)).expect("an answer").expect("ada");
+    let session = story.session(&ada, 0);
+    assert!(story.is_signed_in(session, 1_700) && story.is_signed_in(session, 3_399));
+    assert!(!story.is_signed_in(session, 3_600));
 }
 
 #[test]

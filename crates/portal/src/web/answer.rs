@@ -33,6 +33,11 @@ pub(crate) fn to(http: &HttpRequest, path: &str) -> HttpResponse {
     HttpResponse::SeeOther().insert_header((header::LOCATION, path)).finish()
 }
 
+/// Leads a whole page to another site.
+pub(crate) fn away(url: &str) -> HttpResponse {
+    HttpResponse::SeeOther().insert_header((header::LOCATION, url)).finish()
+}
+
 /// Why somebody does not get what they asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Turned {
