@@ -3,7 +3,8 @@
 //! Every pair of figures is taken in one run, alternating, and stated as the ratio of the two, because machines are shared
 //! and noisy; a ratio is the median over the rounds. A whole run prints its tables and writes them into
 //! `docs/performance.md`, which explains them. `bench quick` takes a tenth of the keys and few rounds and only prints: it
-//! shows that the benchmarks work. `bench relay` measures the relay alone, and what its settings are worth, and only prints; `bench relay throughput` one part of it.
+//! shows that the benchmarks work. `bench relay` measures the relay alone, and what its settings are worth, and only prints; `bench relay throughput` one part of it;
+//! `bench portal` people who browse beside requests.
 //! Nothing here fails on time.
 #![allow(
     clippy::disallowed_methods,
@@ -13,6 +14,7 @@
 
 mod append;
 mod authorize;
+mod browsing;
 mod clock;
 mod growth;
 mod hello;
@@ -57,9 +59,11 @@ fn main() -> anyhow::Result<()> {
         ["relay", "quick"] => measure_relay(&OF_THE_RELAY, &Scale::QUICK),
         ["relay", one] => measure_relay(&[one], &Scale::WHOLE),
         ["relay", one, "quick"] => measure_relay(&[one], &Scale::QUICK),
+        ["portal"] => measure_portal(&Scale::WHOLE),
+        ["portal", "quick"] => measure_portal(&Scale::QUICK),
         // How it starts the servers that it measures against: each must be a process of its own.
         ["hello", kind, address] => hello::serve(kind, address.parse()?),
-        _ => anyhow::bail!("usage: bench [relay [throughput|beside|settings]] [quick]"),
+        _ => anyhow::bail!("usage: bench [relay [throughput|beside|settings] | portal] [quick]"),
     }
 }
 
@@ -89,10 +93,20 @@ fn measure(scale: &Scale) -> anyhow::Result<Report> {
     let mut requests = list::measure(&worlds[2])?;
     requests.rows.extend(revoke::measure(&worlds[2], scale)?);
     report.add(requests);
+    report.add(browsing::measure(&worlds[1], &mut dice, scale)?);
     report.add(growth::table(&validations, &replays, &starts));
     report.add(relay::measure(home.path(), scale)?);
     report.add(relay_beside::measure(home.path(), scale)?);
     Ok(report)
+}
+
+/// The portal beside the validator alone.
+fn measure_portal(scale: &Scale) -> anyhow::Result<()> {
+    process::build()?;
+    let home = tempfile::tempdir()?;
+    let world = World::make(home.path(), scale.keys[1])?;
+    Report::begin().add(browsing::measure(&world, &mut Dice::thrown_for("bench"), scale)?);
+    Ok(())
 }
 
 /// What is measured of the relay.

@@ -1,5 +1,6 @@
 //! The servers that are measured, each a process of its own.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
@@ -145,6 +146,20 @@ impl Server {
         let (_, fields) = stat.rsplit_once(") ").context("a line of /proc/*/stat")?;
         let ticks = fields.split(' ').skip(11).take(2).map(str::parse::<u32>).sum::<Result<u32, _>>()?;
         Ok(TICK * ticks)
+    }
+
+    /// The same for each of its threads, by their ids, to the nanosecond.
+    pub(crate) fn thread_times(&self) -> anyhow::Result<BTreeMap<u32, Duration>> {
+        let mut times = BTreeMap::new();
+        for thread in fs::read_dir(format!("/proc/{}/task", self.child.id()))? {
+            let thread = thread?;
+            let id = thread.file_name().to_string_lossy().parse()?;
+            // One that ended meanwhile has no more to tell.
+            let Ok(line) = fs::read_to_string(thread.path().join("schedstat")) else { continue };
+            let nanos = line.split(' ').next().context("a line of /proc/*/task/*/schedstat")?.parse()?;
+            times.insert(id, Duration::from_nanos(nanos));
+        }
+        Ok(times)
     }
 
     /// Asks it to end, so that it leaves a snapshot behind, and waits.

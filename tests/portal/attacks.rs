@@ -5,9 +5,7 @@ use reqwest::StatusCode;
 use reqwest::blocking::{Client, RequestBuilder, Response};
 use reqwest::redirect::Policy;
 
-use crate::scene::{admin_of_acme, create_key, person, sign_in};
-
-const COOKIE: &str = "__Host-keyledger";
+use crate::scene::{COOKIE, admin_of_acme, create_key, person, sign_in};
 
 /// Somebody who talks to the portal without a browser, and so can say anything.
 struct Attacker<'a> {

@@ -5,5 +5,8 @@ mod accessible;
 mod attacks;
 mod developer;
 mod harness;
+mod many_keys;
 mod openid;
+mod password;
 mod scene;
+mod scopes;

@@ -6,9 +6,8 @@ use std::os::unix::fs::PermissionsExt as _;
 use keyledger_tests::{Browser, OpenIdProvider, Registry, Tampering, free_port};
 use serde_json::{Value, json};
 
-use crate::scene::{create_key, look, person};
+use crate::scene::{COOKIE, create_key, look, person};
 
-const SESSION: &str = "__Host-keyledger";
 const ATTEMPT: &str = "__Host-keyledger-sign-in";
 const CALLBACK: &str = "/sign-in/openid/callback";
 
@@ -77,12 +76,16 @@ impl Scene {
     fn must_be_refused(&self) {
         self.browser.wait_until_says("You are not signed in");
         self.browser.wait_until_says("did not sign you in, or took too long");
-        assert_eq!(self.browser.cookie(SESSION), None);
+        assert_eq!(self.browser.cookie(COOKIE), None);
         assert_eq!(self.browser.cookie(ATTEMPT), None, "an attempt is good for one answer");
     }
 
     fn logged(&self, words: &str) {
-        assert!(self.registry.stderr().contains(words), "nothing of {words:?} in:\n{}", self.registry.stderr());
+        assert!(
+            self.registry.stderr().contains(words),
+            "nothing of {words:?} in:\n{}",
+            self.registry.stderr()
+        );
     }
 
     fn users(&self, arguments: &[&str]) -> Value {
@@ -116,7 +119,7 @@ fn an_admin_signs_in_at_the_provider_makes_a_key_and_signs_out_at_both() {
     browser.wait_until_says("Sign out of the provider");
     browser.click("Sign out");
     browser.wait_until_at("/sign-in");
-    assert_eq!(browser.cookie(SESSION), None);
+    assert_eq!(browser.cookie(COOKIE), None);
     // Whoever comes to this browser next is asked who they are.
     scene.set_out();
     browser.wait_until_says("Who are you?");
@@ -128,10 +131,10 @@ fn a_provider_that_knows_somebody_signs_them_in_again_without_a_question() {
     let scene = Scene::new();
     scene.sign_in("ada");
     scene.browser.wait_until_at("/partners/acme/developer");
-    let first = scene.browser.cookie(SESSION);
+    let first = scene.browser.cookie(COOKIE);
     scene.set_out();
     scene.browser.wait_until_at("/partners/acme/developer");
-    assert_ne!(scene.browser.cookie(SESSION), first, "a session's id is never used twice");
+    assert_ne!(scene.browser.cookie(COOKIE), first, "a session's id is never used twice");
     assert_eq!(scene.users(&["list"]).as_array().map(Vec::len), Some(1), "it is one person");
 }
 
@@ -146,8 +149,12 @@ fn claims_decide_who_is_an_operator_an_admin_a_member_or_nobody() {
     let scene = scene.another_browser();
     scene.sign_in("eve");
     scene.browser.wait_until_says("your account there has no access here");
-    assert_eq!(scene.browser.cookie(SESSION), None);
-    assert_eq!(scene.users(&["list"]).as_array().map(Vec::len), Some(2), "nobody of no access has an account");
+    assert_eq!(scene.browser.cookie(COOKIE), None);
+    assert_eq!(
+        scene.users(&["list"]).as_array().map(Vec::len),
+        Some(2),
+        "nobody of no access has an account"
+    );
 }
 
 #[test]
@@ -167,14 +174,25 @@ fn the_page_team_says_that_claims_decide_and_changes_nothing_of_them() {
     assert_eq!(browser.accessibility_faults(), Vec::<String>::new());
     assert!(!browser.offers("Give access: mel@example.com"));
     // A form that somebody made up is refused, and says who decides.
-    let mel = scene.users(&["list"]).as_array().expect("people").iter().find(|it| it["username"] == "mel@example.com").cloned();
+    let mel = scene
+        .users(&["list"])
+        .as_array()
+        .expect("people")
+        .iter()
+        .find(|it| it["username"] == "mel@example.com")
+        .cloned();
     let mel = mel.expect("she came")["id"].as_str().expect("an id").to_owned();
     let script = "document.querySelector('form[action$=\"/team\"] [name=person]').value = arguments[0];";
     browser.execute(script, &[json!(mel)]);
     browser.click("Give access: bob@example.com");
     browser.wait_until_says("decides this: change it there");
     let changes = scene.users(&["changes"]);
-    let of_mel: Vec<_> = changes.as_array().expect("changes").iter().filter(|it| it["username"] == "mel@example.com").collect();
+    let of_mel: Vec<_> = changes
+        .as_array()
+        .expect("changes")
+        .iter()
+        .filter(|it| it["username"] == "mel@example.com")
+        .collect();
     assert_eq!(of_mel.len(), 1, "{changes}");
     assert_eq!(of_mel[0]["by"], json!({ "kind": "claims", "id": scene.provider.issuer() }));
     // Whoever signs in here is still ours to decide.
@@ -200,7 +218,7 @@ fn whoever_loses_a_role_at_the_provider_has_it_no_more_once_they_come_again() {
     scene.sign_in("ada");
     scene.browser.wait_until_at("/partners/acme/developer");
     let elsewhere = Browser::open();
-    let old = scene.browser.cookie(SESSION).expect("a session");
+    let old = scene.browser.cookie(COOKIE).expect("a session");
     let mut fewer = people();
     fewer["ada"]["role"] = json!("member");
     scene.provider.know(&fewer);
@@ -208,7 +226,7 @@ fn whoever_loses_a_role_at_the_provider_has_it_no_more_once_they_come_again() {
     scene.browser.wait_until_says("Ask an admin of your team");
     // What another browser of hers was signed in as is over too.
     elsewhere.goto(&scene.at("/sign-in"));
-    elsewhere.plant_cookie(SESSION, &old);
+    elsewhere.plant_cookie(COOKIE, &old);
     elsewhere.goto(&scene.at("/partners/acme/developer"));
     elsewhere.wait_until_at("/sign-in");
     fewer["ada"] = json!({ "email": "ada@example.com" });
@@ -217,9 +235,17 @@ fn whoever_loses_a_role_at_the_provider_has_it_no_more_once_they_come_again() {
     scene.browser.wait_until_says("your account there has no access here");
     scene.browser.goto(&scene.at("/"));
     scene.browser.wait_until_at("/sign-in");
-    let after: Vec<_> = scene.users(&["changes"]).as_array().expect("changes").iter()
-        .map(|change| (change["after"]["standing"].clone(), change["after"]["disabled"].clone())).collect();
-    assert_eq!(after, [(json!("admin"), json!(false)), (json!("member"), json!(false)), (json!("member"), json!(true))]);
+    let after: Vec<_> = scene
+        .users(&["changes"])
+        .as_array()
+        .expect("changes")
+        .iter()
+        .map(|change| (change["after"]["standing"].clone(), change["after"]["disabled"].clone()))
+        .collect();
+    assert_eq!(
+        after,
+        [(json!("admin"), json!(false)), (json!("member"), json!(false)), (json!("member"), json!(true))]
+    );
     // They came back.
     scene.provider.know(&people());
     scene.set_out();
@@ -290,7 +316,7 @@ fn an_answer_to_another_browsers_attempt_or_to_none_signs_nobody_in() {
     other.goto(&scene.at(&format!("{CALLBACK}?code=made-up&state={state}&iss=https://evil.example")));
     other.wait_until_says("did not sign you in");
     scene.logged("another provider's (iss)");
-    assert_eq!(other.cookie(SESSION), None);
+    assert_eq!(other.cookie(COOKIE), None);
 }
 
 /// What the portal makes of the secret of an attempt: `openid/attempt.rs`.
@@ -373,7 +399,7 @@ fn no_secret_of_signing_in_is_in_the_logs() {
     let attempt = scene.browser.cookie(ATTEMPT).expect("an attempt");
     scene.browser.click("ada");
     scene.browser.wait_until_at("/partners/acme/developer");
-    let session = scene.browser.cookie(SESSION).expect("a session");
+    let session = scene.browser.cookie(COOKIE).expect("a session");
     let logged = scene.registry.stderr();
     assert!(logged.contains("signed in"), "{logged}");
     for secret in [scene.provider.client_secret(), &attempt, &session] {

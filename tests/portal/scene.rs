@@ -5,6 +5,9 @@ use std::path::Path;
 use keyledger_tests::{Browser, Registry};
 use serde_json::Value;
 
+/// The cookie of a session.
+pub(crate) const COOKIE: &str = "__Host-keyledger";
+
 /// A long enough password, for everybody.
 pub(crate) const PASSWORD: &str = "a few words are fine";
 
@@ -48,7 +51,9 @@ pub(crate) fn create_key(browser: &Browser, name: &str, scopes: &[&str]) -> Stri
 
 /// Takes pictures for people to look at, light, dark and small, where `KEYLEDGER_PICTURES` names a folder for them.
 pub(crate) fn look(browser: &Browser, name: &str) {
-    let Some(folder) = std::env::var_os("KEYLEDGER_PICTURES") else { return };
+    let Some(folder) = std::env::var_os("KEYLEDGER_PICTURES").filter(|folder| !folder.is_empty()) else {
+        return;
+    };
     let picture = |how: &str| browser.screenshot(&Path::new(&folder).join(format!("{name}-{how}.png")));
     picture("light");
     browser.dark();

@@ -241,7 +241,9 @@ fn launch(home: &Path, settings: &[(String, String)]) -> Result<(Child, Addresse
     command.current_dir(home).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log);
     crate::terminal::forget_settings(&mut command);
     // A test that has to know an address before gives it itself.
-    command.envs(["COMMAND", "VALIDATOR", "OPS"].map(|name| (format!("KEYLEDGER_LISTEN__{name}"), "127.0.0.1:0")));
+    command.envs(
+        ["COMMAND", "VALIDATOR", "OPS"].map(|name| (format!("KEYLEDGER_LISTEN__{name}"), "127.0.0.1:0")),
+    );
     command.envs(settings.iter().map(|(name, value)| (name, value)));
     let mut child = command.spawn().expect("the binary can be started");
     if let Some(addresses) = Addresses::read(&mut child) {

@@ -18,7 +18,9 @@ const SESSIONS: [Duration; 2] = [Duration::from_secs(60), Duration::from_secs(12
 pub(crate) fn provider(settings: &OpenId) -> anyhow::Result<Option<OpenIdProvider>> {
     let Some(issuer) = &settings.issuer else {
         ensure!(
-            settings.client_id.is_none() && settings.client_secret_file.is_none() && settings.portal_url.is_none(),
+            settings.client_id.is_none()
+                && settings.client_secret_file.is_none()
+                && settings.portal_url.is_none(),
             "openid.client_id, openid.client_secret_file and openid.portal_url are for an OpenID provider: set openid.issuer too"
         );
         return Ok(None);

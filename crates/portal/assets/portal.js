@@ -103,6 +103,16 @@
     }
   });
 
+  // A whole key that is pasted where its first characters are asked for must not get into an address, a form or a history.
+  const WHOLE_KEY = /([0-9A-Za-z]{8})_[a-z][a-z0-9]{2}_[0-9A-Za-z]{20,}/;
+  document.addEventListener("input", (event) => {
+    const field = event.target;
+    const found = field.matches("input[type=search], input[type=text]") && field.id !== "code" && WHOLE_KEY.exec(field.value);
+    if (!found) return;
+    field.value = found[1];
+    say("That was a whole key, and it was not sent anywhere. Only its first eight characters are ever needed.");
+  }, true);
+
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Escape" || dialog?.open) return;
     for (const menu of document.querySelectorAll("details.menu[open]")) {

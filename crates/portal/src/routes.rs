@@ -6,8 +6,8 @@ use crate::{
     Portal,
     openid::OpenIdProvider,
     pages::{
-        create_key, developer, edit_scopes, emergency, end_overlap, history, home, openid, partners, regenerate_key,
-        rename_key, revoke_key, set_up, sign_in, sign_out, team,
+        change_password, create_key, developer, edit_scopes, emergency, end_overlap, history, home, openid,
+        partners, regenerate_key, rename_key, revoke_key, set_up, sign_in, sign_out, team,
     },
     web::{answer::Turned, assets, finish::finish},
 };
@@ -15,6 +15,11 @@ use crate::{
 /// Any other path under a partner, for who is signed in and who is not.
 async fn nothing_here() -> Result<HttpResponse, Turned> {
     Err(Turned::NotFound)
+}
+
+/// What is behind a path and cannot be read is told as everything else is.
+fn readable() -> web::QueryConfig {
+    web::QueryConfig::default().error_handler(|_, _| Turned::Malformed.into())
 }
 
 /// The pages of a portal.
@@ -39,9 +44,10 @@ pub fn configure(portal: Portal) -> impl Fn(&mut web::ServiceConfig) + Clone {
             .route("/keys/{keyId}/revoke", web::get().to(revoke_key::ask))
             .route("/keys/{keyId}/revoke", web::post().to(revoke_key::revoke))
             .route("/keys/{keyId}/history", web::get().to(history::show))
+            .app_data(readable())
             .default_service(web::to(nothing_here))
             .wrap(from_fn(finish));
-        let page = |path: &str| web::resource(path.to_owned()).wrap(from_fn(finish));
+        let page = |path: &str| web::resource(path.to_owned()).app_data(readable()).wrap(from_fn(finish));
         config
             .app_data(portal.clone())
             .route("/assets/{digest}/{name}", web::get().to(assets::show))
@@ -53,6 +59,11 @@ pub fn configure(portal: Portal) -> impl Fn(&mut web::ServiceConfig) + Clone {
             .service(page(OpenIdProvider::CALLBACK).route(web::get().to(openid::come_back)))
             .service(page("/sign-out").route(web::post().to(sign_out::sign_out)))
             .service(page("/setup").route(web::get().to(set_up::show)).route(web::post().to(set_up::set_up)))
+            .service(
+                page(change_password::PATH)
+                    .route(web::get().to(change_password::ask))
+                    .route(web::post().to(change_password::change)),
+            )
             .service(page("/partners").route(web::get().to(partners::show)))
             .service(
                 page("/emergency")

@@ -17,7 +17,8 @@ impl Broker {
         let folder = target().join("evidence").join(hex::encode(random_bytes::<8>()));
         fs::create_dir_all(&folder).expect("a folder for evidence");
         for segment in self.segments() {
-            let partition = segment.parent().and_then(|folder| folder.file_name()).expect("a partition's folder");
+            let partition =
+                segment.parent().and_then(|folder| folder.file_name()).expect("a partition's folder");
             let partition = partition.to_string_lossy().into_owned();
             let decoder = if partition.starts_with("__transaction_state") {
                 "--transaction-log-decoder"
@@ -26,8 +27,11 @@ impl Broker {
             } else {
                 "--deep-iteration"
             };
-            let described =
-                run(self.home(), "org.apache.kafka.tools.DumpLogSegments", &[decoder, "--files", &segment.to_string_lossy()]);
+            let described = run(
+                self.home(),
+                "org.apache.kafka.tools.DumpLogSegments",
+                &[decoder, "--files", &segment.to_string_lossy()],
+            );
             fs::write(folder.join(partition), described.stdout + &described.stderr).expect("it is written");
         }
         let log = self.home().join("broker.log");

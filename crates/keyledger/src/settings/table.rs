@@ -117,7 +117,12 @@ pub(crate) const TABLE: &[Setting] = &[
         "an http or https URL, for example https://idp.example.com/realms/company",
         "The OpenID provider where people sign in to the portal, as it writes itself; docs/openid.md. Unset: they sign in here alone.",
     ),
-    setting("openid.client_id", Default::Unset, "a text without blanks", "By what the provider knows this portal."),
+    setting(
+        "openid.client_id",
+        Default::Unset,
+        "a text without blanks",
+        "By what the provider knows this portal.",
+    ),
     setting(
         "openid.client_secret_file",
         Default::Unset,
@@ -148,14 +153,24 @@ pub(crate) const TABLE: &[Setting] = &[
         CLAIM,
         "The claim that holds somebody's role, or a list of them, as of groups.",
     ),
-    setting("openid.name_claim", Default::Is("email"), CLAIM, "The claim that holds what somebody is called."),
+    setting(
+        "openid.name_claim",
+        Default::Is("email"),
+        CLAIM,
+        "The claim that holds what somebody is called.",
+    ),
     setting(
         "openid.operator_role",
         Default::Is("operator"),
         "a text",
         "The role that makes an operator. Whoever has a partner and neither role is a member.",
     ),
-    setting("openid.admin_role", Default::Is("admin"), "a text", "The role that makes an admin of the partner."),
+    setting(
+        "openid.admin_role",
+        Default::Is("admin"),
+        "a text",
+        "The role that makes an admin of the partner.",
+    ),
     setting(
         "openid.session",
         Default::Is("1h"),

@@ -18,7 +18,8 @@ pub(super) fn run(context: &Context, users: &Users, partner: Option<&PartnerId>)
         return Ok(context.output.line("Nobody was ever given anything.")?);
     }
     let people = users.people.list(None)?;
-    let names: HashMap<_, _> = people.iter().map(|person| (person.id.to_string(), &person.username)).collect();
+    let names: HashMap<_, _> =
+        people.iter().map(|person| (person.id.to_string(), &person.username)).collect();
     let mut table = Table::new(&["when", "who", "was", "is since then", "by"]);
     for change in changes {
         table.row([

@@ -64,7 +64,12 @@ mod tests {
         let randomness = Counting::default();
         let (one, other) = (Attempt::draw(&randomness), Attempt::draw(&randomness));
         let made = |it: &Attempt| {
-            [it.expose(), it.state().secret().clone(), it.nonce().secret().clone(), it.verifier().secret().clone()]
+            [
+                it.expose(),
+                it.state().secret().clone(),
+                it.nonce().secret().clone(),
+                it.verifier().secret().clone(),
+            ]
         };
         let all: std::collections::BTreeSet<_> = made(&one).into_iter().chain(made(&other)).collect();
         assert_eq!(all.len(), 8, "each is another one");

@@ -27,7 +27,8 @@ impl ClaimName {
         let found = match self.0.strip_prefix('/') {
             None => claims.get(&self.0),
             Some(path) => {
-                let (first, rest) = path.split_once('/').map_or((path, None), |(first, rest)| (first, Some(rest)));
+                let (first, rest) =
+                    path.split_once('/').map_or((path, None), |(first, rest)| (first, Some(rest)));
                 let first = claims.get(&first.replace("~1", "/").replace("~0", "~"));
                 first.and_then(|first| rest.map_or(Some(first), |rest| first.pointer(&format!("/{rest}"))))
             }
@@ -74,7 +75,11 @@ impl WhatClaimsSay {
 
     /// What they say of somebody.
     pub(crate) fn of(&self, subject: &str, claims: &Map<String, Value>) -> Vouched {
-        Vouched { subject: subject.to_owned(), name: self.name(subject, claims), standing: self.standing(claims) }
+        Vouched {
+            subject: subject.to_owned(),
+            name: self.name(subject, claims),
+            standing: self.standing(claims),
+        }
     }
 
     fn standing(&self, claims: &Map<String, Value>) -> Option<Standing> {
@@ -85,7 +90,9 @@ impl WhatClaimsSay {
         // Of two partners neither is the one that is meant.
         let [partner] = self.partner.texts(claims)[..] else { return None };
         let partner = PartnerId::parse(partner)
-            .inspect_err(|error| tracing::warn!(%error, "a provider's claim names a partner that cannot be one"))
+            .inspect_err(
+                |error| tracing::warn!(%error, "a provider's claim names a partner that cannot be one"),
+            )
             .ok()?;
         let role = if roles.contains(&self.admin.as_str()) { Role::Admin } else { Role::Member };
         Some(Standing::of_partner(partner, role))
@@ -127,8 +134,14 @@ mod tests {
     #[test]
     fn the_greatest_role_counts_and_without_one_somebody_of_a_partner_is_a_member() {
         let acme = || PartnerId::parse("acme").expect("a partner");
-        assert_eq!(standing(json!("acme"), json!(["x", "keys-admin"])), Some(Standing::of_partner(acme(), Role::Admin)));
-        assert_eq!(standing(json!("acme"), json!("keys-admin")), Some(Standing::of_partner(acme(), Role::Admin)));
+        assert_eq!(
+            standing(json!("acme"), json!(["x", "keys-admin"])),
+            Some(Standing::of_partner(acme(), Role::Admin))
+        );
+        assert_eq!(
+            standing(json!("acme"), json!("keys-admin")),
+            Some(Standing::of_partner(acme(), Role::Admin))
+        );
         assert_eq!(standing(json!(["acme"]), json!(["x"])), Some(Standing::of_partner(acme(), Role::Member)));
         assert_eq!(standing(json!("acme"), json!(null)), Some(Standing::of_partner(acme(), Role::Member)));
         assert_eq!(standing(json!("acme"), json!(["keys-admin", "keys-operator"])), Some(Standing::Operator));
@@ -157,9 +170,19 @@ mod tests {
     fn a_pointer_leads_into_claims_and_a_name_is_taken_as_it_is() {
         let claims = json!({ "a/b": "x", "a.b": "y", "a": { "b": ["z"] } });
         let Value::Object(claims) = claims else { panic!("an object") };
-        for (name, found) in [("a/b", vec!["x"]), ("/a~1b", vec!["x"]), ("a.b", vec!["y"]), ("/a/b", vec!["z"]), ("/a/c", vec![])] {
+        for (name, found) in [
+            ("a/b", vec!["x"]),
+            ("/a~1b", vec!["x"]),
+            ("a.b", vec!["y"]),
+            ("/a/b", vec!["z"]),
+            ("/a/c", vec![]),
+        ] {
             assert_eq!(ClaimName::parse(name).expect("a name").texts(&claims), found, "{name}");
         }
-        assert!(ClaimName::parse("").is_err() && ClaimName::parse("/").is_err() && ClaimName::parse("a\n").is_err());
+        assert!(
+            ClaimName::parse("").is_err()
+                && ClaimName::parse("/").is_err()
+                && ClaimName::parse("a\n").is_err()
+        );
     }
 }

@@ -11,7 +11,7 @@ mod outgoing;
 mod provider;
 
 pub(crate) use attempt::Attempt;
-pub use claims::{ClaimName, InvalidClaimName, WhatClaimsSay};
 pub(crate) use claims::Vouched;
+pub use claims::{ClaimName, InvalidClaimName, WhatClaimsSay};
 pub(crate) use provider::Refused;
 pub use provider::{OpenIdProvider, OpenIdSettings, UnusableSettings};

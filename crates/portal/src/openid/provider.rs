@@ -2,9 +2,10 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use openidconnect::{
     AccessToken, AdditionalClaims, AuthType, AuthorizationCode, ClientId, ClientSecret,
-    EmptyExtraTokenFields, EndpointMaybeSet, EndpointNotSet, EndpointSet, IdTokenFields, IssuerUrl, LogoutRequest,
-    OAuth2TokenResponse as _, PkceCodeChallenge, PostLogoutRedirectUrl, ProviderMetadataWithLogout, RedirectUrl, Scope,
-    StandardErrorResponse, StandardTokenResponse, SubjectIdentifier, TokenResponse as _, UserInfoClaims,
+    EmptyExtraTokenFields, EndpointMaybeSet, EndpointNotSet, EndpointSet, IdTokenFields, IssuerUrl,
+    LogoutRequest, OAuth2TokenResponse as _, PkceCodeChallenge, PostLogoutRedirectUrl,
+    ProviderMetadataWithLogout, RedirectUrl, Scope, StandardErrorResponse, StandardTokenResponse,
+    SubjectIdentifier, TokenResponse as _, UserInfoClaims,
     core::{
         CoreAuthDisplay, CoreAuthPrompt, CoreAuthenticationFlow, CoreClientAuthMethod, CoreErrorResponseType,
         CoreGenderClaim, CoreJsonWebKey, CoreJweContentEncryptionAlgorithm, CoreJwsSigningAlgorithm,
@@ -202,7 +203,11 @@ impl OpenIdProvider {
         let challenge = PkceCodeChallenge::from_code_verifier_sha256(&attempt.verifier());
         let asked = *attempt;
         let mut request = client
-            .authorize_url(CoreAuthenticationFlow::AuthorizationCode, move || asked.state(), move || asked.nonce())
+            .authorize_url(
+                CoreAuthenticationFlow::AuthorizationCode,
+                move || asked.state(),
+                move || asked.nonce(),
+            )
             .set_pkce_challenge(challenge);
         for scope in &self.scopes {
             request = request.add_scope(scope.clone());
@@ -264,7 +269,10 @@ impl OpenIdProvider {
         match request.request_async::<OtherClaims, _, CoreGenderClaim>(&asking).await {
             Ok(info) => object::<UserInfoClaims<OtherClaims, CoreGenderClaim>>(&info),
             Err(error) => {
-                tracing::warn!(error = chain(&error), "the provider does not tell what else it knows of somebody");
+                tracing::warn!(
+                    error = chain(&error),
+                    "the provider does not tell what else it knows of somebody"
+                );
                 Map::new()
             }
         }

@@ -135,7 +135,7 @@ fn form(dialog: &Dialog<'_>, catalogue: &Catalogue, filled: &Filled<'_>, faults:
     let content = html! {
         (faults.summary())
         (name.show(faults))
-        (scope_picker::show(catalogue, &filled.scopes, faults))
+        (scope_picker::show(catalogue, dialog.partner, &filled.scopes, faults))
         (expires.show(faults))
     };
     let submit = html! { button.primary type="submit" { "Create key" } };

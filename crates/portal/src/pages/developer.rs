@@ -3,6 +3,7 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 use keyledger_command_service::ports::{KeyPage, ListKeys};
 use keyledger_domain::{PartnerId, key::Status};
+use keyledger_secret::holds_any_secret;
 use maud::{Markup, html};
 use serde::Deserialize;
 
@@ -51,6 +52,13 @@ impl Filter {
     }
 }
 
+impl Filter {
+    /// Refuses a whole key: what is searched for stands in an address, and these are kept in many places.
+    fn must_hold_no_secret(&self) -> Result<(), Turned> {
+        if holds_any_secret(&self.search) { Err(Turned::HoldsSecret) } else { Ok(()) }
+    }
+}
+
 /// The page.
 pub(crate) async fn show(http: HttpRequest, filter: web::Query<Filter>) -> Result<HttpResponse, Turned> {
     let visit = Visit::enter(&http, "developer").await?;
@@ -58,6 +66,7 @@ pub(crate) async fn show(http: HttpRequest, filter: web::Query<Filter>) -> Resul
     if !visit.person.standing.authority().may_write(&partner) {
         return Ok(answer::page(ask_an_admin(&visit, &partner).await?));
     }
+    filter.must_hold_no_secret()?;
     let page = read(&visit, &partner, &filter).await?;
     let rows = Rows::of(&visit, &partner, page).await?;
     let is_empty = rows.is_empty() && !filter.asks_for_some();
@@ -72,6 +81,7 @@ pub(crate) async fn show(http: HttpRequest, filter: web::Query<Filter>) -> Resul
         @if is_empty {
             div.empty {
                 h2 { "Create your first key" }
+                @if visit.is_operator() { p { strong { "No key of " (partner) " was ever made." } " Look at how it is spelled: its first key makes a partner." } }
                 p { "A key lets one of your systems call the API. It takes a name and the scopes it needs; the secret is shown once." }
                 (create_button(&partner))
             }
@@ -87,6 +97,7 @@ pub(crate) async fn show(http: HttpRequest, filter: web::Query<Filter>) -> Resul
 pub(crate) async fn rows(http: HttpRequest, filter: web::Query<Filter>) -> Result<HttpResponse, Turned> {
     let visit = Visit::enter(&http, "developer_rows").await?;
     let partner = visit.managed_partner()?;
+    filter.must_hold_no_secret()?;
     let page = read(&visit, &partner, &filter).await?;
     let rows = Rows::of(&visit, &partner, page).await?;
     Ok(answer::page(body(&partner, &filter, &rows, &visit)))

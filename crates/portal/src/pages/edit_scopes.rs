@@ -82,7 +82,7 @@ async fn form(dialog: &Dialog<'_>, key: &Key, chosen: &[Scope], faults: &Faults)
         p { "What " strong { (key.name) } " may do. A change takes effect at once; the secret stays as it is." }
         (faults.summary())
         input type="hidden" name=(REVISION) value=(key.revision);
-        (scope_picker::show(&catalogue, chosen, faults))
+        (scope_picker::show(&catalogue, dialog.partner, chosen, faults))
     };
     let submit = html! { button.primary type="submit" { "Review changes" } };
     Ok(dialog.form(&path(key), &content, &submit))

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::moment::moment;
 use crate::{
-    people::PersonId,
+    people::{Person, PersonId, Standing},
     web::{answer::Turned, visit::Visit},
 };
 
@@ -78,7 +78,7 @@ fn secrets(key: &Key, now: Timestamp) -> Vec<Prefix> {
     [key.prefix].into_iter().chain(key.overlapping(now).map(|secret| secret.prefix)).collect()
 }
 
-/// What people are called who caused something. Who is of another partner, or of none, is an operator to a partner.
+/// What people are called who caused something. A partner learns no names of others.
 pub(super) async fn names<'a>(
     visit: &Visit,
     partner: &PartnerId,
@@ -93,8 +93,13 @@ pub(super) async fn names<'a>(
         let mut names = HashMap::new();
         for id in ids {
             let person = Uuid::try_parse(&id).ok().map(|id| people.find(PersonId(id))).transpose()?.flatten();
-            let known = person.filter(|person| everybody || person.standing.partner() == Some(&partner));
-            let name = known.map_or_else(|| "an operator".to_owned(), |person| person.username.to_string());
+            let name = match person {
+                Some(person) if everybody || person.standing.partner() == Some(&partner) => {
+                    person.username.to_string()
+                }
+                Some(Person { standing: Standing::Operator, .. }) => "an operator".to_owned(),
+                _ => NOT_KNOWN.to_owned(),
+            };
             names.insert(id, name);
         }
         Ok::<_, Turned>(names)
@@ -102,10 +107,13 @@ pub(super) async fn names<'a>(
     names.await
 }
 
+/// What somebody is called of whom nothing is known here, or nothing may be told.
+const NOT_KNOWN: &str = "somebody else";
+
 /// What an actor is called.
 pub(super) fn name_of(actor: &Actor, names: &HashMap<String, String>) -> String {
     match actor.kind {
-        ActorKind::Person => names.get(&actor.id).cloned().unwrap_or_else(|| "an operator".to_owned()),
+        ActorKind::Person => names.get(&actor.id).cloned().unwrap_or_else(|| NOT_KNOWN.to_owned()),
         ActorKind::Key => "a management key".to_owned(),
         ActorKind::Keyring => "the registry's machine".to_owned(),
     }
@@ -129,7 +137,7 @@ pub(super) fn show(row: &Row, visit: &Visit) -> Markup {
                         "The old secret " code { (secret.prefix) "…" } " works until " (moment(secret.valid_until)) ". "
                         @match use_of_it {
                             LastUse::At(at) => { "It was last used " (moment(*at)) "." }
-                            LastUse::Never => { "It is not being used." }
+                            LastUse::Never => { "No use of it was noted." }
                             LastUse::Unknown => {}
                         }
                     }
@@ -148,7 +156,7 @@ pub(super) fn show(row: &Row, visit: &Visit) -> Markup {
             td data-label="Last used" {
                 @match last_used {
                     LastUse::At(at) => (moment(*at)),
-                    LastUse::Never => "Never",
+                    LastUse::Never => "No use noted",
                     LastUse::Unknown => "Unknown",
                 }
             }

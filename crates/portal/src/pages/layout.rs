@@ -1,7 +1,7 @@
 use keyledger_domain::PartnerId;
 use maud::{DOCTYPE, Markup, html};
 
-use super::{home, team};
+use super::{change_password, home, team};
 use crate::{
     people::Standing,
     web::{assets, form::TOKEN, visit::Visit},
@@ -22,6 +22,8 @@ pub(super) enum Place {
     Partners,
     /// Revoking by the first eight characters.
     Emergency,
+    /// Somebody's own password.
+    Account,
 }
 
 /// A page of somebody who is signed in.
@@ -43,6 +45,9 @@ pub(super) fn page(
                 div.who {
                     span.name { (person.username) }
                     span.standing { (standing(&person.standing)) }
+                    @if person.issuer.is_none() {
+                        a href=(change_password::PATH) aria-current=[(place == Some(Place::Account)).then_some("page")] { "Password" }
+                    }
                     form method="post" action="/sign-out" {
                         (token(visit))
                         button.quiet type="submit" { "Sign out" }
@@ -55,7 +60,7 @@ pub(super) fn page(
                         p.group { "Registry" }
                         ul { (link(place, Place::Partners, "/partners", "Partners")) (link(place, Place::Emergency, "/emergency", "Emergency")) }
                     }
-                    @if let Some(partner) = partner {
+                    @if let Some(partner) = partner.filter(|partner| person.standing.authority().may_write(partner)) {
                         p.group { "Settings" }
                         ul { (link(place, Place::Team, &team::path(partner), "Team")) }
                         p.group { "Integrations" }

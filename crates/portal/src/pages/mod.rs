@@ -1,5 +1,6 @@
 //! The pages, one operation a file: what is shown, what a form asks for, what becomes of it.
 
+pub(crate) mod change_password;
 pub(crate) mod create_key;
 pub(crate) mod developer;
 mod dialog;

@@ -90,7 +90,9 @@ fn not_signed_in(provider: &OpenIdProvider, refused: &Refused) -> HttpResponse {
             tracing::error!(why, "the OpenID provider does not answer");
             (StatusCode::SERVICE_UNAVAILABLE, "does not answer at this moment. Try again in a little while.")
         }
-        Refused::TooMany => (StatusCode::TOO_MANY_REQUESTS, "is asked by too many at once. Try again in a little while."),
+        Refused::TooMany => {
+            (StatusCode::TOO_MANY_REQUESTS, "is asked by too many at once. Try again in a little while.")
+        }
         Refused::NotProven(why) => {
             tracing::warn!(why, "a sign-in by OpenID Connect was refused");
             (StatusCode::FORBIDDEN, "did not sign you in, or took too long. Start again from here.")
@@ -104,7 +106,9 @@ fn not_admitted(provider: &OpenIdProvider) -> HttpResponse {
     let host = provider.host();
     notice(
         StatusCode::FORBIDDEN,
-        &format!("You signed in at {host}, but your account there has no access here. Ask whoever runs this registry."),
+        &format!(
+            "You signed in at {host}, but your account there has no access here. Ask whoever runs this registry."
+        ),
         "Sign in as somebody else",
     )
 }

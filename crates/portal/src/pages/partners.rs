@@ -1,5 +1,6 @@
 use actix_web::{HttpRequest, HttpResponse, http::header, web};
 use keyledger_domain::PartnerId;
+use keyledger_secret::holds_any_secret;
 use maud::{Markup, html};
 use serde::Deserialize;
 
@@ -31,6 +32,9 @@ pub(crate) async fn show(http: HttpRequest, wanted: web::Query<Wanted>) -> Resul
     }
     let mut faults = Faults::default();
     let typed = wanted.partner.as_deref().unwrap_or_default();
+    if holds_any_secret(typed) {
+        return Err(Turned::HoldsSecret);
+    }
     if !typed.is_empty()
         && let Some(partner) = faults.read("partner", PartnerId::parse(typed))
     {

@@ -20,8 +20,8 @@ use crate::{
 
 /// One sentence for every cause, so that nobody learns who has an account.
 const WRONG: &str = "That user name and password do not belong together.";
-const TOO_MANY: &str = "Too many people sign in at this moment. Try again in a little while.";
-const TOO_OFTEN: &str = "Too many attempts under this name. Wait a minute, then try again.";
+pub(super) const TOO_MANY: &str = "Too many people sign in at this moment. Try again in a little while.";
+pub(super) const TOO_OFTEN: &str = "Too many attempts under this name. Wait a minute, then try again.";
 
 /// The page for who is not signed in.
 pub(crate) async fn show(http: HttpRequest) -> Result<HttpResponse, Turned> {

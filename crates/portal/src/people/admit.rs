@@ -86,7 +86,9 @@ fn insert(transaction: &Transaction<'_>, person: &Person, subject: &str) -> rusq
 fn free_name(transaction: &Transaction<'_>, name: &Username, id: PersonId) -> rusqlite::Result<Username> {
     let taken = "SELECT EXISTS (SELECT 1 FROM people WHERE username = ?1 AND id <> ?2)";
     let (mut candidate, mut number) = (name.clone(), 1_u32);
-    while transaction.query_row(taken, params![candidate.as_str(), id.to_string()], |row| row.get::<_, bool>(0))? {
+    while transaction
+        .query_row(taken, params![candidate.as_str(), id.to_string()], |row| row.get::<_, bool>(0))?
+    {
         number += 1;
         candidate = name.numbered(number);
     }

@@ -147,7 +147,10 @@ pub(super) fn store(
 }
 
 /// Whether it was claims that disabled somebody, who is disabled.
-pub(super) fn is_disabled_by_claims(transaction: &Transaction<'_>, person: PersonId) -> rusqlite::Result<bool> {
+pub(super) fn is_disabled_by_claims(
+    transaction: &Transaction<'_>,
+    person: PersonId,
+) -> rusqlite::Result<bool> {
     let last = "SELECT by FROM standing_changes WHERE person_id = ?1 ORDER BY number DESC LIMIT 1";
     let by = transaction.query_row(last, [person.to_string()], |row| json::<Decider>(row, 0)).optional()?;
     Ok(matches!(by, Some(Decider::Claims(_))))

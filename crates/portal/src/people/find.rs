@@ -34,8 +34,9 @@ impl People {
         value: &str,
     ) -> Result<Option<(Person, Option<PasswordHash>)>, Unavailable> {
         let statement = format!("SELECT {}, people.password FROM people WHERE {condition}", row::COLUMNS);
-        let read =
-            |row: &Row<'_>| Ok((row::person(row)?, row.get::<_, Option<String>>(row::WIDTH)?.map(PasswordHash)));
+        let read = |row: &Row<'_>| {
+            Ok((row::person(row)?, row.get::<_, Option<String>>(row::WIDTH)?.map(PasswordHash)))
+        };
         Ok(self.db().prepare_cached(&statement)?.query_row([value], read).optional()?)
     }
 }

@@ -5,8 +5,7 @@ use uuid::Uuid;
 use super::{Person, PersonId, Role, Standing, Username};
 
 /// The columns of a person, in the order in which [`person`] reads them.
-pub(super) const COLUMNS: &str =
-    "people.id, people.username, people.standing, people.partner_id, people.disabled, people.created_at, people.issuer";
+pub(super) const COLUMNS: &str = "people.id, people.username, people.standing, people.partner_id, people.disabled, people.created_at, people.issuer";
 
 /// How many they are.
 pub(super) const WIDTH: usize = 7;

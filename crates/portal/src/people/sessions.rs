@@ -167,7 +167,10 @@ impl People {
             |seconds: u32| Timestamp::from_millis(now.millis() - i64::from(seconds) * 1_000).to_string();
         Ok(self.db().execute(
             "DELETE FROM sessions WHERE signed_in_at <= ?1 OR seen_at <= ?2",
-            [before(lifetimes.absolute_seconds.max(lifetimes.vouched_seconds)), before(lifetimes.idle_seconds)],
+            [
+                before(lifetimes.absolute_seconds.max(lifetimes.vouched_seconds)),
+                before(lifetimes.idle_seconds),
+            ],
         )?)
     }
 }

@@ -4,8 +4,8 @@ use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
 use subtle::ConstantTimeEq as _;
 
 use super::{
-    AddError, Decider, NewPerson, PasswordHash, People, Person, PersonId, Standing, Unavailable, Username, add,
-    readable, row,
+    AddError, Decider, NewPerson, PasswordHash, People, Person, PersonId, Standing, Unavailable, Username,
+    add, readable, row,
 };
 
 /// What the first operator types to become one. It has neither `Debug` nor `Display`.

@@ -15,7 +15,8 @@ struct Story {
     _home: TempDir,
 }
 
-const LIFETIMES: Lifetimes = Lifetimes { idle_seconds: 1_800, absolute_seconds: 43_200, vouched_seconds: 3_600 };
+const LIFETIMES: Lifetimes =
+    Lifetimes { idle_seconds: 1_800, absolute_seconds: 43_200, vouched_seconds: 3_600 };
 
 fn at(seconds: u32) -> Timestamp {
     Timestamp::from_millis(1_800_000_000_000).plus_seconds(seconds)
@@ -103,14 +104,18 @@ fn whoever_loses_a_right_or_a_password_is_signed_out_everywhere_and_the_change_i
     let (here, there) = (story.session(&ada, 0), story.session(&ada, 0));
     let member = Standing::of_partner(acme(), Role::Member);
     let to_member = |_: &Person| (member.clone(), false);
-    let changed = story.people.change_standing(ada.id, to_member, &grace.decider(), at(60)).expect("a change");
+    let changed =
+        story.people.change_standing(ada.id, to_member, &grace.decider(), at(60)).expect("a change");
     assert_eq!(changed.standing, member);
     assert!(!story.is_signed_in(here, 61) && !story.is_signed_in(there, 61));
     let again = story.people.change_standing(ada.id, to_member, &grace.decider(), at(61)).expect("no change");
     assert_eq!(again, changed);
     let kept = story.people.standing_changes(Some(&acme())).expect("they are kept");
-    let told: Vec<_> =
-        kept.iter().filter(|change| change.person == ada.id).map(|change| (change.at, change.by.clone(), change.after.clone())).collect();
+    let told: Vec<_> = kept
+        .iter()
+        .filter(|change| change.person == ada.id)
+        .map(|change| (change.at, change.by.clone(), change.after.clone()))
+        .collect();
     let admin = Standing::of_partner(acme(), Role::Admin);
     assert_eq!(told, [(at(0), keyring(), (admin, false)), (at(60), grace.decider(), (member, false))]);
 
@@ -162,7 +167,10 @@ fn claims_decide_what_somebody_is_and_each_change_is_kept() {
     assert_eq!(admit(1, None, 0), None, "claims that say nothing make no account");
     assert_eq!(story.people.list(None), Ok(vec![]));
     let ada = admit(1, Some(&admin), 1).expect("she comes in");
-    assert_eq!((ada.id, &ada.standing, ada.issuer.as_deref()), (PersonId(Uuid::from_u128(1)), &admin, Some(IDP)));
+    assert_eq!(
+        (ada.id, &ada.standing, ada.issuer.as_deref()),
+        (PersonId(Uuid::from_u128(1)), &admin, Some(IDP))
+    );
     assert_eq!(admit(2, Some(&admin), 2), Some(ada.clone()), "she is known, and nothing changed");
     let session = story.session(&ada, 2);
     let demoted = admit(3, Some(&member), 3).expect("she comes in");
@@ -175,8 +183,12 @@ fn claims_decide_what_somebody_is_and_each_change_is_kept() {
     let changes = story.people.standing_changes(None).expect("they are kept");
     assert!(changes.iter().all(|change| change.by == Decider::Claims(IDP.to_owned())));
     let told: Vec<_> = changes.iter().map(|change| (change.at, change.after.clone())).collect();
-    let expected =
-        [(at(1), (admin.clone(), false)), (at(3), (member.clone(), false)), (at(5), (member, true)), (at(6), (admin, false))];
+    let expected = [
+        (at(1), (admin.clone(), false)),
+        (at(3), (member.clone(), false)),
+        (at(5), (member, true)),
+        (at(6), (admin, false)),
+    ];
     assert_eq!(told, expected);
 }
 
@@ -199,19 +211,29 @@ fn whoever_was_disabled_here_stays_so_whatever_claims_say() {
     assert_eq!(admit(None, 5), None);
     story.people.change_standing(ada.id, disable, &keyring(), at(6)).expect("disabled");
     assert_eq!(admit(Some(&admin), 7), None);
-    assert_eq!(story.people.standing_changes(None).expect("changes").last().map(|change| change.by.clone()), Some(keyring()));
+    assert_eq!(
+        story.people.standing_changes(None).expect("changes").last().map(|change| change.by.clone()),
+        Some(keyring())
+    );
 }
 
 #[test]
 fn nobody_but_claims_changes_what_claims_decide_and_there_is_no_password_to_reset() {
     let story = Story::new();
     let vouched = vouched("00u1", "ada", Some(Standing::Operator));
-    let ada = story.people.admit(IDP, &vouched, PersonId(Uuid::from_u128(1)), at(0)).expect("an answer").expect("ada");
+    let ada = story
+        .people
+        .admit(IDP, &vouched, PersonId(Uuid::from_u128(1)), at(0))
+        .expect("an answer")
+        .expect("ada");
     let demote = |_: &Person| (Standing::of_partner(acme(), Role::Member), false);
     let refused = Err(ChangeError::DecidedElsewhere(IDP.to_owned()));
     assert_eq!(story.people.change_standing(ada.id, demote, &keyring(), at(1)), refused);
     let hash = password("correct horse battery").hash(&story.randomness);
-    assert_eq!(story.people.reset_password(ada.id, &hash), Err(ChangeError::DecidedElsewhere(IDP.to_owned())));
+    assert_eq!(
+        story.people.reset_password(ada.id, &hash),
+        Err(ChangeError::DecidedElsewhere(IDP.to_owned()))
+    );
     assert_eq!(story.people.named(&name("ada")).expect("an answer").and_then(|(_, hash)| hash), None);
 }
 
@@ -237,7 +259,11 @@ fn nobody_is_taken_for_somebody_else_by_the_name_that_claims_give_them() {
 fn claims_are_believed_for_as_long_as_it_was_said_and_not_for_half_a_day() {
     let story = Story::new();
     let vouched = vouched("00u1", "ada", Some(Standing::Operator));
-    let ada = story.people.admit(IDP, &vouched, PersonId(Uuid::from_u128(1)), at(0)).expect("an answer").expect("ada");
+    let ada = story
+        .people
+        .admit(IDP, &vouched, PersonId(Uuid::from_u128(1)), at(0))
+        .expect("an answer")
+        .expect("ada");
     let session = story.session(&ada, 0);
     assert!(story.is_signed_in(session, 1_700) && story.is_signed_in(session, 3_399));
     assert!(!story.is_signed_in(session, 3_600));

@@ -51,6 +51,8 @@ pub(crate) async fn show(path: web::Path<(String, String)>) -> HttpResponse {
         Some(asset) => HttpResponse::Ok()
             .content_type(asset.kind)
             .insert_header((header::CACHE_CONTROL, "public, max-age=31536000, immutable"))
+            .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
+            .insert_header(("cross-origin-resource-policy", "same-origin"))
             .body(asset.bytes),
         None => HttpResponse::NotFound().finish(),
     }

@@ -9,7 +9,10 @@ use actix_web::{
 use keyledger_domain::envelope::uuid_v7;
 use tracing::Instrument as _;
 
-use super::answer::{Turned, is_partial};
+use super::{
+    answer::{Turned, is_partial},
+    safe::is_encrypted,
+};
 use crate::Portal;
 
 /// Names a request in events and logs. Chosen here: what a browser sends is never kept.
@@ -30,6 +33,9 @@ const HEADERS: [(HeaderName, &str); 6] = [
     (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
     (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
 ];
+
+/// Whoever came by https once comes by nothing else (RFC 6797).
+const FOR_A_YEAR: &str = "max-age=31536000";
 
 /// Why somebody was turned away, for a page that is open.
 fn in_a_sentence(error: Option<&Error>) -> &'static str {
@@ -57,6 +63,7 @@ pub(crate) async fn finish(
     request.extensions_mut().insert(RequestId(request_id.clone()));
     let span = tracing::info_span!("portal", request_id, page = tracing::field::Empty);
     let partial = is_partial(request.request());
+    let encrypted = is_encrypted(&portal, request.request());
     let mut answer = next.call(request).instrument(span.clone()).await?;
     let failed = answer.status().is_client_error() || answer.status().is_server_error();
     let said = in_a_sentence(answer.response().error());
@@ -71,6 +78,9 @@ pub(crate) async fn finish(
     }
     for (name, value) in HEADERS {
         headers.insert(name, HeaderValue::from_static(value));
+    }
+    if encrypted {
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(FOR_A_YEAR));
     }
     if !headers.contains_key(header::CACHE_CONTROL) {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));

@@ -6,15 +6,27 @@ use crate::{Portal, Reached};
 /// Refuses to take a password or a code over a connection that others can read. This listener has a certificate, or the proxy
 /// before it says that the browser came to it by https, or there is no proxy and the browser is on the own machine.
 pub(crate) fn must_be_safe(portal: &Portal, http: &HttpRequest) -> Result<(), Turned> {
-    let text =
-        |name: &str| http.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let forwarded = text("X-Forwarded-Proto");
-    let safe = match portal.reached {
+    let directly = portal.reached == Reached::Directly
+        && forwarded(http).is_empty()
+        && is_own_machine(text(http, header::HOST.as_str()));
+    if directly || is_encrypted(portal, http) { Ok(()) } else { Err(Turned::Unsafe) }
+}
+
+/// Whether a browser came by https.
+pub(crate) fn is_encrypted(portal: &Portal, http: &HttpRequest) -> bool {
+    match portal.reached {
         Reached::OverTls => true,
-        Reached::ThroughProxy => forwarded == "https",
-        Reached::Directly => forwarded.is_empty() && is_own_machine(text(header::HOST.as_str())),
-    };
-    if safe { Ok(()) } else { Err(Turned::Unsafe) }
+        Reached::ThroughProxy => forwarded(http) == "https",
+        Reached::Directly => false,
+    }
+}
+
+fn forwarded(http: &HttpRequest) -> &str {
+    text(http, "X-Forwarded-Proto")
+}
+
+fn text<'a>(http: &'a HttpRequest, name: &str) -> &'a str {
+    http.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
 }
 
 /// Whether a host, with or without a port, is the machine that the browser runs on.
