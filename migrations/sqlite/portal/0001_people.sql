@@ -1,5 +1,7 @@
 -- The people who use the portal: who they are, what they may do, who decided it, and where they are signed in. Nothing
 -- here can be made from the log; it belongs into every backup.
+-- Each row ends with a code that only the keyring makes, over everything before it: whoever can write to this file becomes
+-- nobody by that.
 -- Moments are RFC 3339 in UTC with milliseconds, so that their order as text is their order in time.
 
 -- "klpp": tells this file from every other SQLite database.
@@ -16,6 +18,7 @@ CREATE TABLE people (
     partner_id TEXT    CHECK ((standing = 'operator') = (partner_id IS NULL)),
     disabled   INTEGER NOT NULL,               -- 1: cannot sign in, and is signed in nowhere
     created_at TEXT    NOT NULL,
+    mac        BLOB    NOT NULL,
     CHECK ((issuer IS NULL) = (subject IS NULL)),
     CHECK (issuer IS NULL OR password IS NULL),
     UNIQUE (issuer, subject)
@@ -30,7 +33,8 @@ CREATE TABLE standing_changes (
     at         TEXT    NOT NULL,
     by         TEXT    NOT NULL,               -- JSON: {"kind": …, "id": …}, as the actors of events; or a provider's claims
     before     TEXT,                           -- JSON; null: there was no such person
-    after      TEXT    NOT NULL                -- JSON: {"standing": …, "partnerId": …, "disabled": …}
+    after      TEXT    NOT NULL,               -- JSON: {"standing": …, "partnerId": …, "disabled": …}
+    mac        BLOB    NOT NULL
 ) STRICT;
 
 CREATE INDEX standing_changes_of_person ON standing_changes (person_id, number);
@@ -40,7 +44,8 @@ CREATE TABLE sessions (
     digest       BLOB NOT NULL PRIMARY KEY,    -- BLAKE3 of the id in the cookie
     person_id    TEXT NOT NULL REFERENCES people (id),
     signed_in_at TEXT NOT NULL,
-    seen_at      TEXT NOT NULL                 -- to the minute
+    seen_at      TEXT NOT NULL,                -- to the minute; not under the code
+    mac          BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX sessions_of_person ON sessions (person_id);
@@ -49,5 +54,6 @@ CREATE INDEX sessions_of_person ON sessions (person_id);
 CREATE TABLE setup_code (
     only       INTEGER NOT NULL PRIMARY KEY CHECK (only = 1),
     digest     BLOB    NOT NULL,               -- BLAKE3 of the code
-    valid_until TEXT   NOT NULL
+    valid_until TEXT   NOT NULL,
+    mac        BLOB    NOT NULL
 ) STRICT;

@@ -13,7 +13,7 @@ impl fmt::Display for MacKeyId {
     }
 }
 
-/// A key of the keyring that authenticates events and snapshots. Whoever lacks it can mint no key, whatever they can
+/// A key of the keyring that authenticates events, snapshots and what the portal keeps of people. Whoever lacks it can mint no key, whatever they can
 /// write to the database.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
 pub struct MacKey([u8; 32]);
@@ -33,6 +33,14 @@ pub enum Purpose {
     Event,
     /// A snapshot of the key index.
     Snapshot,
+    /// Who somebody is who uses the portal, and what they may do.
+    Person,
+    /// A change of what they may do.
+    StandingChange,
+    /// Where they are signed in.
+    Session,
+    /// The code with which the first operator is made.
+    SetupCode,
 }
 
 impl Purpose {
@@ -40,6 +48,10 @@ impl Purpose {
         match self {
             Self::Event => b"keyledger event mac v1\0",
             Self::Snapshot => b"keyledger snapshot mac v1\0",
+            Self::Person => b"keyledger person mac v1\0",
+            Self::StandingChange => b"keyledger standing change mac v1\0",
+            Self::Session => b"keyledger session mac v1\0",
+            Self::SetupCode => b"keyledger setup code mac v1\0",
         }
     }
 }

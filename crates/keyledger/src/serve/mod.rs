@@ -210,7 +210,8 @@ impl Listeners {
         let gatekeeper: Arc<dyn Gatekeeper> =
             Arc::new(IndexGatekeeper { index: readers.index.clone(), stopping: stopping.clone() });
         // Keys are judged whether or not there are pages.
-        let people = People::open(&installation.directory.people())
+        let keyring = installation.keyring.clone();
+        let people = People::open(&installation.directory.people(), Arc::new(move || keyring.mac_keys()))
             .inspect_err(|error| tracing::error!(%error, "the portal is not served"))
             .ok();
         let service = CommandService::new(Parts {

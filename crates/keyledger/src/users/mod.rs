@@ -7,6 +7,8 @@ mod reset_password;
 mod setup_code;
 mod switch;
 
+use std::sync::Arc;
+
 use anyhow::Context as _;
 use keyledger_domain::PartnerId;
 use keyledger_event_log::EventLog as _;
@@ -29,9 +31,10 @@ struct Users {
 /// # Errors
 /// One sentence: no registry, nobody of that name, a name that is taken.
 pub(crate) async fn run(context: &Context, command: UsersCommand) -> anyhow::Result<()> {
-    let ReadOnly { directory, log, .. } = ReadOnly::open(context.settings())?;
+    let ReadOnly { directory, log, keyring } = ReadOnly::open(context.settings())?;
     let by = Decider::Keyring(log.identity().log.to_string());
-    let users = Users { people: People::open(&directory.people())?, by };
+    let users =
+        Users { people: People::open(&directory.people(), Arc::new(move || keyring.mac_keys()))?, by };
     match command {
         UsersCommand::Add { username, partner, role, operator: _ } => {
             add::run(context, &users, username, standing(partner, role))

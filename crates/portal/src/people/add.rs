@@ -1,10 +1,10 @@
 use keyledger_domain::Timestamp;
-use rusqlite::{ErrorCode, Transaction, TransactionBehavior, params};
+use rusqlite::{ErrorCode, Transaction, TransactionBehavior};
 
 use super::{
-    Decider, PasswordHash, People, Person, PersonId, Standing, Unavailable, Username,
+    Decider, Keys, PasswordHash, People, Person, PersonId, Standing, Unavailable, Username,
+    account::Account,
     change_standing::{self, Stored},
-    row,
 };
 
 /// Somebody who is to have an account.
@@ -39,7 +39,7 @@ impl People {
         let mut db = self.db();
         let transaction =
             db.transaction_with_behavior(TransactionBehavior::Immediate).map_err(Unavailable::from)?;
-        let person = insert(&transaction, new, by, now)?;
+        let person = insert(&transaction, &self.keys, new, by, now)?;
         transaction.commit().map_err(Unavailable::from)?;
         Ok(person)
     }
@@ -48,26 +48,23 @@ impl People {
 /// Adds somebody within a transaction.
 pub(super) fn insert(
     transaction: &Transaction<'_>,
+    keys: &Keys,
     new: NewPerson,
     by: &Decider,
     now: Timestamp,
 ) -> Result<Person, AddError> {
     let NewPerson { id, username, password, standing } = new;
-    let (name, partner) = row::columns(&standing);
-    let password = password.as_ref().map(|hash| hash.0.as_str());
-    let added = transaction.execute(
-        "INSERT INTO people (id, username, password, standing, partner_id, disabled, created_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, 0, ?6)",
-        params![id.to_string(), username.as_str(), password, name, partner, now.to_string()],
-    );
-    match added {
+    let person =
+        Person { id, username: username.clone(), standing, issuer: None, disabled: false, created_at: now };
+    let account = Account { person, password, subject: None };
+    match account.write(transaction, keys) {
         Err(error) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {
             return Err(AddError::Taken(username));
         }
-        added => drop(added.map_err(Unavailable::from)?),
+        written => written.map_err(Unavailable::from)?,
     }
-    let person = Person { id, username, standing, issuer: None, disabled: false, created_at: now };
-    change_standing::record(transaction, id, None, &Stored::of(&person), by, now)
+    let person = account.person;
+    change_standing::record(transaction, keys, id, None, &Stored::of(&person), by, now)
         .map_err(Unavailable::from)?;
     Ok(person)
 }

@@ -1,10 +1,10 @@
 use keyledger_domain::Timestamp;
-use rusqlite::{OptionalExtension as _, Transaction, TransactionBehavior, params};
+use rusqlite::{Transaction, TransactionBehavior, params};
 
 use super::{
     Decider, People, Person, PersonId, Unavailable, Username,
+    account::Account,
     change_standing::{self, Stored},
-    row,
 };
 use crate::openid::Vouched;
 
@@ -24,62 +24,51 @@ impl People {
         let by = Decider::Claims(issuer.to_owned());
         let mut db = self.db();
         let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let person = match (found(&transaction, issuer, &vouched.subject)?, &vouched.standing) {
+        let found = Account::find(
+            &transaction,
+            &self.keys,
+            "issuer = ?1 AND subject = ?2",
+            [issuer, &vouched.subject],
+        )?;
+        let person = match (found, &vouched.standing) {
             (None, None) => None,
             (None, Some(standing)) => {
-                let username = free_name(&transaction, &vouched.name, id)?;
-                let standing = standing.clone();
-                let issuer = Some(issuer.to_owned());
-                let person = Person { id, username, standing, issuer, disabled: false, created_at: now };
-                insert(&transaction, &person, &vouched.subject)?;
-                change_standing::record(&transaction, id, None, &Stored::of(&person), &by, now)?;
-                Some(person)
+                let person = Person {
+                    id,
+                    username: free_name(&transaction, &vouched.name, id)?,
+                    standing: standing.clone(),
+                    issuer: Some(issuer.to_owned()),
+                    disabled: false,
+                    created_at: now,
+                };
+                let account = Account { person, password: None, subject: Some(vouched.subject.clone()) };
+                account.write(&transaction, &self.keys)?;
+                let after = Stored::of(&account.person);
+                change_standing::record(&transaction, &self.keys, id, None, &after, &by, now)?;
+                Some(account.person)
             }
             (Some(before), standing) => {
+                let Person { id, disabled, .. } = before.person;
                 let disabled_here =
-                    before.disabled && !change_standing::is_disabled_by_claims(&transaction, before.id)?;
-                let after = Person {
-                    username: free_name(&transaction, &vouched.name, before.id)?,
-                    standing: standing.clone().unwrap_or_else(|| before.standing.clone()),
+                    disabled && !change_standing::is_disabled_by_claims(&transaction, &self.keys, id)?;
+                let person = Person {
+                    username: free_name(&transaction, &vouched.name, id)?,
+                    standing: standing.clone().unwrap_or_else(|| before.person.standing.clone()),
                     disabled: disabled_here || standing.is_none(),
-                    ..before.clone()
+                    ..before.person.clone()
                 };
-                if after.username != before.username {
-                    let rename = "UPDATE people SET username = ?2 WHERE id = ?1";
-                    transaction.execute(rename, params![after.id.to_string(), after.username.as_str()])?;
+                let after = Account { person, ..before.clone() };
+                if Stored::of(&after.person) != Stored::of(&before.person) {
+                    change_standing::store(&transaction, &self.keys, &before, &after, &by, now)?;
+                } else if after != before {
+                    after.write(&transaction, &self.keys)?;
                 }
-                if Stored::of(&after) != Stored::of(&before) {
-                    change_standing::store(&transaction, &before, &after, &by, now)?;
-                }
-                Some(after)
+                Some(after.person)
             }
         };
         transaction.commit()?;
         Ok(person.filter(|person| !person.disabled))
     }
-}
-
-fn found(transaction: &Transaction<'_>, issuer: &str, subject: &str) -> rusqlite::Result<Option<Person>> {
-    let statement = format!("SELECT {} FROM people WHERE issuer = ?1 AND subject = ?2", row::COLUMNS);
-    transaction.query_row(&statement, [issuer, subject], row::person).optional()
-}
-
-fn insert(transaction: &Transaction<'_>, person: &Person, subject: &str) -> rusqlite::Result<()> {
-    let (name, partner) = row::columns(&person.standing);
-    transaction.execute(
-        "INSERT INTO people (id, username, issuer, subject, standing, partner_id, disabled, created_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, ?7)",
-        params![
-            person.id.to_string(),
-            person.username.as_str(),
-            person.issuer,
-            subject,
-            name,
-            partner,
-            person.created_at.to_string()
-        ],
-    )?;
-    Ok(())
 }
 
 /// What somebody can be called, so that nobody can be taken for somebody else: their name, or with a number behind it.

@@ -1,8 +1,13 @@
-use keyledger_domain::{PartnerId, Timestamp};
-use rusqlite::{OptionalExtension as _, Transaction, TransactionBehavior, params};
+use keyledger_domain::{PartnerId, Timestamp, envelope::Purpose};
+use rusqlite::{OptionalExtension as _, Row, Transaction, TransactionBehavior, params};
 use serde::{Deserialize, Serialize};
 
-use super::{Decider, People, Person, PersonId, Standing, Unavailable, Username, row, sessions};
+use super::{
+    Decider, Keys, People, Person, PersonId, Standing, Unavailable, Username,
+    account::{self, Account},
+    sealed::{must_be_sealed, seal},
+    sessions,
+};
 
 /// What somebody may do, as every change of it keeps it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,29 +78,28 @@ impl People {
     ) -> Result<Person, ChangeError> {
         let mut db = self.db();
         let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let before = transaction
-            .query_row(
-                &format!("SELECT {} FROM people WHERE id = ?1", row::COLUMNS),
-                [person.to_string()],
-                row::person,
-            )
-            .optional()?
-            .ok_or(ChangeError::NoSuchPerson)?;
-        let (standing, disabled) = change(&before);
+        let account = Account::find(&transaction, &self.keys, "id = ?1", [person.to_string()])?;
+        let account = account.ok_or(ChangeError::NoSuchPerson)?;
+        let before = &account.person;
+        let (standing, disabled) = change(before);
         let after = Person { standing, disabled, ..before.clone() };
         match &after.issuer {
             Some(issuer) if after.standing != before.standing => {
                 return Err(ChangeError::DecidedElsewhere(issuer.clone()));
             }
             // Claims that come back lift only what claims have done.
-            Some(_) if after == before && after.disabled && is_disabled_by_claims(&transaction, person)? => {}
-            _ if after == before => return Ok(before),
+            Some(_)
+                if after == *before
+                    && after.disabled
+                    && is_disabled_by_claims(&transaction, &self.keys, person)? => {}
+            _ if after == *before => return Ok(after),
             _ => {}
         }
-        store(&transaction, &before, &after, by, now)?;
+        let changed = Account { person: after.clone(), ..account.clone() };
+        store(&transaction, &self.keys, &account, &changed, by, now)?;
         // Whoever holds the registry's machine can always make another one.
         let may_be_last = matches!(by, Decider::Keyring(_));
-        if !may_be_last && operates(&before) && !operates(&after) && operators(&transaction)? == 0 {
+        if !may_be_last && operates(before) && !operates(&after) && operators(&transaction)? == 0 {
             return Err(ChangeError::LastOperator);
         }
         transaction.commit()?;
@@ -108,23 +112,47 @@ impl People {
     /// [`Unavailable`].
     pub fn standing_changes(&self, of: Option<&PartnerId>) -> Result<Vec<StandingChange>, Unavailable> {
         let db = self.db();
-        let mut statement = db.prepare_cached(
-            "SELECT person_id, people.username, at, by, before, after FROM standing_changes
-             JOIN people ON people.id = person_id
-             WHERE ?1 IS NULL OR before ->> '$.partnerId' = ?1 OR after ->> '$.partnerId' = ?1 ORDER BY number",
-        )?;
+        let mut statement = db.prepare_cached(&format!(
+            "SELECT {COLUMNS}, people.username FROM standing_changes JOIN people ON people.id = person_id
+             WHERE ?1 IS NULL OR before ->> '$.partnerId' = ?1 OR after ->> '$.partnerId' = ?1 ORDER BY number"
+        ))?;
         let changes = statement.query_map([of.map(PartnerId::as_str)], |row| {
+            let Change { person, at, by, before, after } = Change::read(row, &self.keys)?;
             let stored = |stored: Stored| (stored.standing, stored.disabled);
-            Ok(StandingChange {
-                person: row::id(row, 0)?,
-                username: row::username(row, 1)?,
-                at: row::moment(row, 2)?,
-                by: json(row, 3)?,
-                before: json::<Option<Stored>>(row, 4)?.map(stored),
-                after: stored(json(row, 5)?),
-            })
+            let (before, after) = (before.map(stored), stored(after));
+            Ok(StandingChange { person, username: account::username(row, WIDTH)?, at, by, before, after })
         })?;
         Ok(changes.collect::<Result<_, _>>()?)
+    }
+}
+
+/// The columns of a change, in the order in which [`Change::read`] reads them.
+const COLUMNS: &str = "person_id, at, by, before, after, standing_changes.mac";
+
+/// How many they are.
+const WIDTH: usize = 6;
+
+/// A change as it is kept.
+struct Change {
+    person: PersonId,
+    at: Timestamp,
+    by: Decider,
+    before: Option<Stored>,
+    after: Stored,
+}
+
+impl Change {
+    fn read(row: &Row<'_>, keys: &Keys) -> rusqlite::Result<Self> {
+        let fields = (0..5).map(|column| row.get_ref(column)?.as_bytes_or_null().map_err(Into::into));
+        let fields = fields.collect::<rusqlite::Result<Vec<_>>>()?;
+        must_be_sealed(keys, Purpose::StandingChange, &fields, row.get_ref(5)?.as_blob()?)?;
+        Ok(Self {
+            person: account::id(row, 0)?,
+            at: account::moment(row, 1)?,
+            by: json(row, 2)?,
+            before: json(row, 3)?,
+            after: json(row, 4)?,
+        })
     }
 }
 
@@ -132,33 +160,35 @@ impl People {
 /// what they were shown as somebody else is over.
 pub(super) fn store(
     transaction: &Transaction<'_>,
-    before: &Person,
-    after: &Person,
+    keys: &Keys,
+    before: &Account,
+    after: &Account,
     by: &Decider,
     now: Timestamp,
 ) -> rusqlite::Result<()> {
-    let (name, partner) = row::columns(&after.standing);
-    transaction.execute(
-        "UPDATE people SET standing = ?2, partner_id = ?3, disabled = ?4 WHERE id = ?1",
-        params![after.id.to_string(), name, partner, after.disabled],
-    )?;
-    record(transaction, after.id, Some(&Stored::of(before)), &Stored::of(after), by, now)?;
-    sessions::end_all(transaction, after.id)
+    let (was, is) = (Stored::of(&before.person), Stored::of(&after.person));
+    after.write(transaction, keys)?;
+    record(transaction, keys, after.person.id, Some(&was), &is, by, now)?;
+    sessions::end_all(transaction, after.person.id)
 }
 
 /// Whether it was claims that disabled somebody, who is disabled.
 pub(super) fn is_disabled_by_claims(
     transaction: &Transaction<'_>,
+    keys: &Keys,
     person: PersonId,
 ) -> rusqlite::Result<bool> {
-    let last = "SELECT by FROM standing_changes WHERE person_id = ?1 ORDER BY number DESC LIMIT 1";
-    let by = transaction.query_row(last, [person.to_string()], |row| json::<Decider>(row, 0)).optional()?;
-    Ok(matches!(by, Some(Decider::Claims(_))))
+    let last =
+        format!("SELECT {COLUMNS} FROM standing_changes WHERE person_id = ?1 ORDER BY number DESC LIMIT 1");
+    let last =
+        transaction.query_row(&last, [person.to_string()], |row| Change::read(row, keys)).optional()?;
+    Ok(matches!(last, Some(Change { by: Decider::Claims(_), .. })))
 }
 
 /// Keeps a change, within its transaction.
 pub(super) fn record(
     transaction: &Transaction<'_>,
+    keys: &Keys,
     person: PersonId,
     before: Option<&Stored>,
     after: &Stored,
@@ -167,9 +197,12 @@ pub(super) fn record(
 ) -> rusqlite::Result<()> {
     let text = |value| serde_json::to_string(value).expect("names and flags are JSON");
     let by = serde_json::to_string(by).expect("a kind and an id are JSON");
+    let (person, at, before, after) = (person.to_string(), now.to_string(), before.map(text), text(after));
+    let fields = [Some(&person), Some(&at), Some(&by), before.as_ref(), Some(&after)];
+    let mac = seal(keys, Purpose::StandingChange, &fields.map(|field| field.map(String::as_bytes)));
     transaction.execute(
-        "INSERT INTO standing_changes (person_id, at, by, before, after) VALUES (?1, ?2, ?3, ?4, ?5)",
-        params![person.to_string(), now.to_string(), by, before.map(text), text(after)],
+        "INSERT INTO standing_changes (person_id, at, by, before, after, mac) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        params![person, at, by, before, after, mac],
     )?;
     Ok(())
 }

@@ -1,6 +1,6 @@
-use rusqlite::{OptionalExtension as _, Row};
+use rusqlite::OptionalExtension as _;
 
-use super::{PasswordHash, People, Person, PersonId, Unavailable, Username, row};
+use super::{PasswordHash, People, Person, PersonId, Unavailable, Username, account::Account};
 
 impl People {
     /// Somebody by their id.
@@ -8,8 +8,8 @@ impl People {
     /// # Errors
     /// [`Unavailable`].
     pub fn find(&self, id: PersonId) -> Result<Option<Person>, Unavailable> {
-        let found = self.one("id = ?1", &id.to_string())?;
-        Ok(found.map(|(person, _)| person))
+        let found = Account::find(&self.db(), &self.keys, "id = ?1", [id.to_string()])?;
+        Ok(found.map(|account| account.person))
     }
 
     /// Somebody by their name, with what is kept of their password.
@@ -17,7 +17,8 @@ impl People {
     /// # Errors
     /// [`Unavailable`].
     pub fn named(&self, username: &Username) -> Result<Option<(Person, Option<PasswordHash>)>, Unavailable> {
-        self.one("username = ?1", username.as_str())
+        let found = Account::find(&self.db(), &self.keys, "username = ?1", [username.as_str()])?;
+        Ok(found.map(|account| (account.person, account.password)))
     }
 
     /// Whether anybody has an account.
@@ -25,18 +26,6 @@ impl People {
     /// # Errors
     /// [`Unavailable`].
     pub fn are_there_any(&self) -> Result<bool, Unavailable> {
-        Ok(self.db().query_row("SELECT EXISTS (SELECT 1 FROM people)", (), |row| row.get(0))?)
-    }
-
-    fn one(
-        &self,
-        condition: &str,
-        value: &str,
-    ) -> Result<Option<(Person, Option<PasswordHash>)>, Unavailable> {
-        let statement = format!("SELECT {}, people.password FROM people WHERE {condition}", row::COLUMNS);
-        let read = |row: &Row<'_>| {
-            Ok((row::person(row)?, row.get::<_, Option<String>>(row::WIDTH)?.map(PasswordHash)))
-        };
-        Ok(self.db().prepare_cached(&statement)?.query_row([value], read).optional()?)
+        Ok(self.db().query_row("SELECT 1 FROM people LIMIT 1", (), |_| Ok(())).optional()?.is_some())
     }
 }

@@ -1,8 +1,10 @@
 //! Who uses the portal: people, what each may do, where each is signed in. One operation a file.
 //!
+//! Every row carries a code that only the keyring makes: whoever can write to the file, and no more, becomes nobody by that.
 //! The file `portal.db` is opened by the process that serves and, beside it, by `keyledger users`; each change is one
 //! transaction. Every method here blocks.
 
+mod account;
 mod add;
 mod admit;
 mod change_standing;
@@ -13,8 +15,8 @@ mod password;
 mod person;
 mod readable;
 mod reset_password;
-mod row;
 mod schema;
+mod sealed;
 mod sessions;
 mod setup_code;
 mod tests;
@@ -28,12 +30,16 @@ pub use change_standing::{ChangeError, StandingChange};
 pub use open::OpenError;
 pub use password::{InvalidPassword, Password, PasswordHash};
 pub use person::{Decider, InvalidUsername, Person, PersonId, Role, Standing, Username};
+pub use sealed::Keys;
 pub use sessions::{Lifetimes, SessionId};
 pub use setup_code::{SetupCode, SetupError};
 
 /// The people of a registry. Cheap to clone; all clones are one.
 #[derive(Clone)]
-pub struct People(Arc<Mutex<Connection>>);
+pub struct People {
+    db: Arc<Mutex<Connection>>,
+    keys: Keys,
+}
 
 /// The file does not answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -42,7 +48,11 @@ pub struct Unavailable(String);
 
 impl From<rusqlite::Error> for Unavailable {
     fn from(error: rusqlite::Error) -> Self {
-        Self(error.to_string())
+        Self(match error {
+            // What is wrong with a value is told in its own words.
+            rusqlite::Error::FromSqlConversionFailure(_, _, why) => why.to_string(),
+            error => error.to_string(),
+        })
     }
 }
 
@@ -56,6 +66,6 @@ impl Unavailable {
 impl People {
     fn db(&self) -> MutexGuard<'_, Connection> {
         // A panic rolls its transaction back.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.db.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

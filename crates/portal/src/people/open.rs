@@ -9,7 +9,7 @@ use std::{
 
 use rusqlite::{Connection, OpenFlags, config::DbConfig};
 
-use super::{People, schema};
+use super::{Keys, People, schema};
 
 /// How long one process waits for another one that writes.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -50,11 +50,11 @@ impl OpenError {
 }
 
 impl People {
-    /// Opens the file, brings it to this build's version, and makes it where there is none (0600).
+    /// Opens the file, whose rows these keys seal, brings it to this build's version, and makes it where there is none (0600).
     ///
     /// # Errors
     /// [`OpenError`].
-    pub fn open(path: &Path) -> Result<Self, OpenError> {
+    pub fn open(path: &Path, keys: Keys) -> Result<Self, OpenError> {
         let unusable = |error: rusqlite::Error| OpenError::unusable(path, error);
         match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
             Ok(_) => {}
@@ -67,7 +67,7 @@ impl People {
         schema::check(&db, path)?;
         configure(&db).map_err(unusable)?;
         schema::migrate(&mut db).map_err(|error| OpenError::unusable(path, error))?;
-        Ok(Self(Arc::new(Mutex::new(db))))
+        Ok(Self { db: Arc::new(Mutex::new(db)), keys })
     }
 }
 
@@ -86,18 +86,19 @@ mod tests {
     use std::{fs, os::unix::fs::PermissionsExt};
 
     use super::*;
+    use crate::testing::keys;
 
     fn refusal(path: &Path) -> String {
-        People::open(path).err().expect("a refusal").to_string()
+        People::open(path, keys()).err().expect("a refusal").to_string()
     }
 
     #[test]
     fn the_file_is_made_for_its_owner_alone_and_opened_again() {
         let home = tempfile::tempdir().expect("a directory");
         let path = home.path().join("portal.db");
-        drop(People::open(&path).expect("it is made"));
+        drop(People::open(&path, keys()).expect("it is made"));
         assert_eq!(fs::metadata(&path).expect("a file").permissions().mode() & 0o777, 0o600);
-        People::open(&path).expect("it is opened again");
+        People::open(&path, keys()).expect("it is opened again");
     }
 
     #[test]
@@ -108,7 +109,7 @@ mod tests {
             .expect("a file");
         assert!(refusal(&text).contains("does not hold the people"), "{}", refusal(&text));
         let path = home.path().join("portal.db");
-        drop(People::open(&path).expect("it is made"));
+        drop(People::open(&path, keys()).expect("it is made"));
         let db = Connection::open(&path).expect("a database");
         db.pragma_update(None, "user_version", 99).expect("a version");
         drop(db);

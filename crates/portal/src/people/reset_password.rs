@@ -1,6 +1,6 @@
-use rusqlite::{OptionalExtension as _, TransactionBehavior, params};
+use rusqlite::TransactionBehavior;
 
-use super::{ChangeError, PasswordHash, People, PersonId, sessions};
+use super::{ChangeError, PasswordHash, People, PersonId, account::Account, sessions};
 
 impl People {
     /// Gives somebody another password, and signs them out everywhere.
@@ -10,16 +10,12 @@ impl People {
     pub fn reset_password(&self, person: PersonId, password: &PasswordHash) -> Result<(), ChangeError> {
         let mut db = self.db();
         let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let issuer = transaction
-            .query_row("SELECT issuer FROM people WHERE id = ?1", [person.to_string()], |row| row.get(0))
-            .optional()?;
-        match issuer {
-            None => return Err(ChangeError::NoSuchPerson),
-            Some(Some(issuer)) => return Err(ChangeError::DecidedElsewhere(issuer)),
-            Some(None) => {}
+        let account = Account::find(&transaction, &self.keys, "id = ?1", [person.to_string()])?;
+        let account = account.ok_or(ChangeError::NoSuchPerson)?;
+        if let Some(issuer) = account.person.issuer {
+            return Err(ChangeError::DecidedElsewhere(issuer));
         }
-        let change = "UPDATE people SET password = ?2 WHERE id = ?1";
-        transaction.execute(change, params![person.to_string(), password.0])?;
+        Account { password: Some(password.clone()), ..account }.write(&transaction, &self.keys)?;
         sessions::end_all(&transaction, person)?;
         Ok(transaction.commit()?)
     }

@@ -1,8 +1,12 @@
-use keyledger_domain::Timestamp;
+use keyledger_domain::{Timestamp, envelope::Purpose};
 use keyledger_secret::Randomness;
 use rusqlite::{OptionalExtension as _, Transaction, TransactionBehavior, params};
 
-use super::{PasswordHash, People, Person, PersonId, Unavailable, row};
+use super::{
+    PasswordHash, People, Person, PersonId, Unavailable,
+    account::{self, Account, COLUMNS, WIDTH},
+    sealed::{must_be_sealed, seal},
+};
 
 /// How long somebody stays signed in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,20 +93,18 @@ impl People {
         let id = SessionId::draw(randomness);
         let mut db = self.db();
         let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let may = transaction.query_row(
-            "SELECT EXISTS (SELECT 1 FROM people WHERE id = ?1 AND password IS ?2 AND NOT disabled)",
-            params![person.to_string(), password.map(|hash| &hash.0)],
-            |row| row.get::<_, bool>(0),
-        )?;
-        if !may {
+        let account = Account::find(&transaction, &self.keys, "id = ?1", [person.to_string()])?;
+        if account.is_none_or(|account| account.person.disabled || account.password.as_ref() != password) {
             return Ok(None);
         }
         if let Some(old) = replaces {
             transaction.execute("DELETE FROM sessions WHERE digest = ?1", [old.digest()])?;
         }
+        let (digest, person, now) = (id.digest(), person.to_string(), now.to_string());
+        let mac = seal(&self.keys, Purpose::Session, &fields(&digest, &person, &now));
         transaction.execute(
-            "INSERT INTO sessions (digest, person_id, signed_in_at, seen_at) VALUES (?1, ?2, ?3, ?3)",
-            params![id.digest(), person.to_string(), now.to_string()],
+            "INSERT INTO sessions (digest, person_id, signed_in_at, seen_at, mac) VALUES (?1, ?2, ?3, ?3, ?4)",
+            params![digest, person, now, mac],
         )?;
         transaction.commit()?;
         Ok(Some(id))
@@ -119,13 +121,20 @@ impl People {
         now: Timestamp,
     ) -> Result<Option<Person>, Unavailable> {
         let db = self.db();
+        let digest = id.digest();
         let found = db
             .prepare_cached(&format!(
-                "SELECT {}, sessions.signed_in_at, sessions.seen_at FROM sessions JOIN people ON people.id = sessions.person_id
-                 WHERE sessions.digest = ?1",
-                row::COLUMNS
+                "SELECT {COLUMNS}, sessions.signed_in_at, sessions.seen_at, sessions.mac
+                 FROM sessions JOIN people ON people.id = sessions.person_id WHERE sessions.digest = ?1"
             ))?
-            .query_row([id.digest()], |row| Ok((row::person(row)?, row::moment(row, row::WIDTH)?, row::moment(row, row::WIDTH + 1)?)))
+            .query_row([digest], |row| {
+                let Account { person, .. } = Account::read(row, &self.keys)?;
+                let signed_in_at = account::moment(row, WIDTH)?;
+                let (id, since, mac) =
+                    (person.id.to_string(), signed_in_at.to_string(), row.get_ref(WIDTH + 2)?);
+                must_be_sealed(&self.keys, Purpose::Session, &fields(&digest, &id, &since), mac.as_blob()?)?;
+                Ok((person, signed_in_at, account::moment(row, WIDTH + 1)?))
+            })
             .optional()?;
         let Some((person, signed_in_at, seen_at)) = found else { return Ok(None) };
         let over = |since: Timestamp, seconds| now >= since.plus_seconds(seconds);
@@ -173,6 +182,11 @@ impl People {
             ],
         )?)
     }
+}
+
+/// What the code of a session is over.
+fn fields<'a>(digest: &'a [u8; 32], person: &'a str, signed_in_at: &'a str) -> [Option<&'a [u8]>; 3] {
+    [Some(digest), Some(person.as_bytes()), Some(signed_in_at.as_bytes())]
 }
 
 /// Signs somebody out everywhere, within a transaction.

@@ -1,11 +1,12 @@
-use keyledger_domain::Timestamp;
+use keyledger_domain::{Timestamp, envelope::Purpose};
 use keyledger_secret::Randomness;
 use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
 use subtle::ConstantTimeEq as _;
 
 use super::{
-    AddError, Decider, NewPerson, PasswordHash, People, Person, PersonId, Standing, Unavailable, Username,
-    add, readable, row,
+    AddError, Decider, Keys, NewPerson, PasswordHash, People, Person, PersonId, Standing, Unavailable,
+    Username, account, add, readable,
+    sealed::{must_be_sealed, seal},
 };
 
 /// What the first operator types to become one. It has neither `Debug` nor `Display`.
@@ -78,10 +79,13 @@ impl People {
         now: Timestamp,
     ) -> Result<SetupCode, Unavailable> {
         let code = SetupCode(readable::draw(randomness, LENGTH));
+        let (digest, valid_until) = (code.digest(), now.plus_seconds(SetupCode::SECONDS).to_string());
+        let mac = seal(&self.keys, Purpose::SetupCode, &[Some(&digest[..]), Some(valid_until.as_bytes())]);
         self.db().execute(
-            "INSERT INTO setup_code (only, digest, valid_until) VALUES (1, ?1, ?2)
-             ON CONFLICT (only) DO UPDATE SET digest = excluded.digest, valid_until = excluded.valid_until",
-            params![code.digest(), now.plus_seconds(SetupCode::SECONDS).to_string()],
+            "INSERT INTO setup_code (only, digest, valid_until, mac) VALUES (1, ?1, ?2, ?3)
+             ON CONFLICT (only) DO UPDATE
+             SET digest = excluded.digest, valid_until = excluded.valid_until, mac = excluded.mac",
+            params![digest, valid_until, mac],
         )?;
         Ok(code)
     }
@@ -91,7 +95,7 @@ impl People {
     /// # Errors
     /// [`Unavailable`].
     pub fn is_setup_code(&self, code: &SetupCode, now: Timestamp) -> Result<bool, Unavailable> {
-        Ok(is_known(&self.db(), code, now)?)
+        Ok(is_known(&self.db(), &self.keys, code, now)?)
     }
 
     /// Makes an operator of whoever has the code, which is good for one.
@@ -108,23 +112,26 @@ impl People {
     ) -> Result<Person, SetupError> {
         let mut db = self.db();
         let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        if !is_known(&transaction, code, now)? {
+        if !is_known(&transaction, &self.keys, code, now)? {
             return Err(SetupError::WrongCode);
         }
         transaction.execute("DELETE FROM setup_code", ())?;
         // Whoever has the code held the keyring's machine, and becomes who they are by that.
         let by = Decider::Person(id.to_string());
         let new = NewPerson { id, username, password: Some(password), standing: Standing::Operator };
-        let person = add::insert(&transaction, new, &by, now)?;
+        let person = add::insert(&transaction, &self.keys, new, &by, now)?;
         transaction.commit()?;
         Ok(person)
     }
 }
 
-fn is_known(db: &Connection, code: &SetupCode, now: Timestamp) -> rusqlite::Result<bool> {
+fn is_known(db: &Connection, keys: &Keys, code: &SetupCode, now: Timestamp) -> rusqlite::Result<bool> {
     let known = db
-        .query_row("SELECT valid_until, digest FROM setup_code", (), |row| {
-            Ok((row::moment(row, 0)?, row.get::<_, [u8; 32]>(1)?))
+        .query_row("SELECT valid_until, digest, mac FROM setup_code", (), |row| {
+            let (valid_until, digest) = (row.get_ref(0)?.as_str()?, row.get::<_, [u8; 32]>(1)?);
+            let fields = [Some(&digest[..]), Some(valid_until.as_bytes())];
+            must_be_sealed(keys, Purpose::SetupCode, &fields, row.get_ref(2)?.as_blob()?)?;
+            Ok((account::moment(row, 0)?, digest))
         })
         .optional()?;
     Ok(known

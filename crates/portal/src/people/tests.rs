@@ -7,7 +7,10 @@ use uuid::Uuid;
 use zeroize::Zeroizing;
 
 use super::*;
-use crate::{openid::Vouched, testing::Counting};
+use crate::{
+    openid::Vouched,
+    testing::{Counting, keys},
+};
 
 struct Story {
     people: People,
@@ -41,7 +44,7 @@ fn password(text: &str) -> Password {
 impl Story {
     fn new() -> Self {
         let home = tempfile::tempdir().expect("a directory");
-        let people = People::open(&home.path().join("portal.db")).expect("a file of people");
+        let people = People::open(&home.path().join("portal.db"), keys()).expect("a file of people");
         Self { people, randomness: Counting::default(), _home: home }
     }
 
@@ -330,4 +333,77 @@ fn the_file_holds_nothing_that_signs_anybody_in() {
             assert!(!bytes.windows(raw.len()).any(|window| window == raw), "a session's id lies in the file");
         }
     }
+}
+
+#[test]
+fn whoever_can_write_to_the_file_becomes_nobody_by_that() {
+    let forgeries = [
+        ("a right", "UPDATE people SET standing = 'operator', partner_id = NULL WHERE username = 'mel'"),
+        ("another partner", "UPDATE people SET partner_id = 'globex' WHERE username = 'mel'"),
+        ("an account that was disabled", "UPDATE people SET disabled = 0 WHERE username = 'ada'"),
+        (
+            "somebody's password",
+            "UPDATE people SET password = (SELECT password FROM people WHERE username = 'mel') WHERE username = 'grace'",
+        ),
+        ("somebody's name", "UPDATE people SET username = 'gracie' WHERE username = 'grace'"),
+        (
+            "where somebody signs in",
+            "UPDATE people SET issuer = 'https://evil.example', subject = 'x', password = NULL WHERE username = 'grace'",
+        ),
+        (
+            "somebody new",
+            "INSERT INTO people SELECT '00000000-0000-0000-0000-000000000009', 'eve', password, NULL, NULL, 'operator', NULL, 0, created_at, mac FROM people WHERE username = 'grace'",
+        ),
+    ];
+    for (what, forgery) in forgeries {
+        let story = Story::new();
+        let grace = story.add(1, "grace", Standing::Operator);
+        let ada = story.add(2, "ada", Standing::of_partner(acme(), Role::Admin));
+        let mel = story.add(3, "mel", Standing::of_partner(acme(), Role::Member));
+        let hash = password("a few words are fine").hash(&story.randomness);
+        story.people.reset_password(mel.id, &hash).expect("set");
+        let disable = |person: &Person| (person.standing.clone(), true);
+        story.people.change_standing(ada.id, disable, &grace.decider(), at(1)).expect("disabled");
+        let before = story.people.list(None).expect("nobody forged anything");
+        assert_eq!(before.len(), 3);
+        assert_eq!(story.people.db().execute(forgery, ()), Ok(1), "{what}");
+        let refused = story.people.list(None).expect_err(what).to_string();
+        assert!(refused.contains("a person, in the file of people, was written or altered"), "{refused}");
+        for name in ["mel", "ada", "grace", "gracie", "eve"] {
+            // Whoever was not touched is still known; whoever was is not.
+            let found = story.people.named(&self::name(name));
+            let untouched = found
+                .as_ref()
+                .is_ok_and(|found| found.as_ref().is_none_or(|(person, _)| before.contains(person)));
+            assert!(found.is_err() || untouched, "{what}: {found:?}");
+        }
+    }
+}
+
+#[test]
+fn a_session_a_code_and_a_change_that_somebody_wrote_into_the_file_are_refused() {
+    let story = Story::new();
+    let grace = story.add(1, "grace", Standing::Operator);
+    let mel = story.add(2, "mel", Standing::of_partner(acme(), Role::Member));
+    let session = story.session(&mel, 0);
+    let forge = |forgery: &str| {
+        let forged = story.people.db().execute(&forgery.replace("GRACE", &grace.id.to_string()), ());
+        assert!(forged.is_ok_and(|rows| rows > 0), "{forgery}");
+    };
+    let signed_in = || story.people.signed_in(session, LIFETIMES, at(1));
+    assert!(signed_in().is_ok_and(|person| person.is_some()));
+    forge("UPDATE sessions SET person_id = 'GRACE'");
+    assert!(signed_in().is_err_and(|error| error.to_string().contains("a session, in the file")));
+    let code = story.people.new_setup_code(&story.randomness, at(0)).expect("a code");
+    assert_eq!(story.people.is_setup_code(&code, at(1)), Ok(true));
+    forge("UPDATE setup_code SET valid_until = '2100-01-01T00:00:00.000Z'");
+    assert!(story.people.is_setup_code(&code, at(1)).is_err());
+    assert!(story.people.standing_changes(None).is_ok_and(|changes| changes.len() == 2));
+    forge("UPDATE standing_changes SET by = '{\"kind\":\"person\",\"id\":\"GRACE\"}' WHERE number = 2");
+    assert!(
+        story
+            .people
+            .standing_changes(None)
+            .is_err_and(|error| error.to_string().contains("a change of what"))
+    );
 }
