@@ -1,6 +1,7 @@
 //! Pages and dialogs that everybody can use: with a keyboard alone, with a screen reader, on a small screen.
 
 use keyledger_tests::{Browser, Key, Registry};
+use serde_json::json;
 
 use crate::scene::{admin_of_acme, create_key, look, person, sign_in};
 
@@ -42,7 +43,49 @@ fn an_accessibility_checker_finds_nothing_serious_on_any_page_or_dialog() {
     is_accessible(&browser, "reveal");
     browser.click("I have copied it");
     browser.wait_until_says("ACTIVE");
+    // Others, so that the list shows what it can.
+    let create = |name: &str, scopes: &[&str]| {
+        let created =
+            registry.operator().post("/v1/partners/acme/keys", &json!({ "name": name, "scopes": scopes }));
+        created.send().expecting(201).json()["key"]["keyId"].as_str().expect("an id").to_owned()
+    };
+    let old = create("Warehouse, old", &["conversation:read"]);
+    create("Nightly export", &["conversation:read", "site:read"]);
+    let revoke = registry
+        .operator()
+        .post(&format!("/v1/partners/acme/keys/{old}/revoke"), &json!({ "reason": "replaced" }));
+    revoke.send().expecting(200);
+    browser.reload();
+    browser.wait_until_says("REVOKED");
+    browser.click("Actions for Billing");
+    browser.click("Regenerate key");
+    browser.wait_until_says("How long is the old secret");
+    browser.click("Regenerate key");
+    browser.wait_until_shows("#secret");
+    is_accessible(&browser, "reveal, regenerated");
+    browser.click("I have copied it");
+    browser.wait_until_says("works until");
     is_accessible(&browser, "list");
+    browser.fill("Search", "nobody has this");
+    browser.wait_until_says("No key is like that");
+    is_accessible(&browser, "nothing found");
+    browser.reload();
+    browser.click("Actions for Billing");
+    browser.click("End overlap");
+    browser.wait_until_says("It stops at once instead");
+    is_accessible(&browser, "end overlap");
+    browser.press(Key::Escape);
+    browser.wait_until_silent_about("It stops at once instead");
+    browser.click("Actions for Billing");
+    browser.click("Edit scopes");
+    browser.wait_until_says("A change takes effect at once");
+    browser.click_css("input[value='site:read']");
+    browser.click_css("input[value='client:read']");
+    browser.click("Review changes");
+    browser.wait_until_says("Removed");
+    is_accessible(&browser, "edit scopes, reviewed");
+    browser.press(Key::Escape);
+    browser.wait_until_silent_about("Removed");
     for (item, says) in [
         ("Regenerate key", "How long is the old secret"),
         ("Edit scopes", "A change takes effect at once"),
@@ -58,9 +101,17 @@ fn an_accessibility_checker_finds_nothing_serious_on_any_page_or_dialog() {
         browser.press(Key::Escape);
         browser.wait_until_silent_about(says);
     }
+    browser.click("Password");
+    browser.wait_until_says("Wherever else you are signed in");
+    is_accessible(&browser, "password");
+    let mel = person(&registry, "mel@example.com", &["--partner", "acme"]);
     browser.click("Team");
     browser.wait_until_says("Admins see the Developer page");
     is_accessible(&browser, "team");
+    let member = Browser::open();
+    sign_in(&member, &registry, "mel@example.com", &mel);
+    member.wait_until_says("Ask an admin of your team");
+    is_accessible(&member, "member");
     let grace = person(&registry, "grace@example.com", &["--operator"]);
     let operator = Browser::open();
     sign_in(&operator, &registry, "grace@example.com", &grace);

@@ -54,12 +54,18 @@ pub(crate) fn look(browser: &Browser, name: &str) {
     let Some(folder) = std::env::var_os("KEYLEDGER_PICTURES").filter(|folder| !folder.is_empty()) else {
         return;
     };
+    // No secret gets into a picture, not even one that is good for nothing any more.
+    browser.execute(
+        "const secret = document.getElementById('secret');
+         if (secret) secret.textContent = secret.textContent.replace(/_([a-z0-9]{3})_.*/, (_, marker) => `_${marker}_${'•'.repeat(32)}`);",
+        &[],
+    );
     let picture = |how: &str| browser.screenshot(&Path::new(&folder).join(format!("{name}-{how}.png")));
     picture("light");
     browser.dark();
     picture("dark");
+    browser.light();
     browser.size(320, 640);
     picture("small");
-    browser.light();
     browser.size(1280, 800);
 }

@@ -41,7 +41,10 @@
     localise(event.detail.target);
     // Nothing is put in where what was asked for is done.
     if (event.detail.target !== dialog || !dialog.hasChildNodes()) return;
-    if (!dialog.open) dialog.showModal();
+    if (!dialog.open) {
+      for (const menu of document.querySelectorAll("details.menu[open]")) menu.open = false;
+      dialog.showModal();
+    }
     const first = dialog.querySelector("[aria-invalid=true], [autofocus], .fault");
     const focus = first ?? dialog.querySelector("input:not([type=hidden]), button, a");
     if (focus && focus.matches(".fault")) focus.tabIndex = -1;
@@ -64,7 +67,6 @@
   dialog?.addEventListener("close", () => {
     empty();
     const menu = opener?.closest("details.menu");
-    if (menu) menu.open = false;
     const back = menu ? menu.querySelector("summary") : opener;
     (back?.isConnected ? back : document.getElementById("content"))?.focus();
     opener = null;

@@ -95,7 +95,7 @@ fn page(visit: &Visit, faults: &Faults) -> Markup {
             form method="post" action=(PATH) {
                 (layout::token(visit))
                 // For programs that keep passwords: whose this is.
-                input.hidden type="text" name="username" value=(visit.person.username) autocomplete="username" readonly tabindex="-1" aria-hidden="true";
+                input type="hidden" name="username" value=(visit.person.username) autocomplete="username";
                 (field("current", "Password now", None, "current-password", true).show(faults))
                 (field("new", "New password", Some("At least 15 characters: a few words are fine."), "new-password", false).show(faults))
                 div.buttons {

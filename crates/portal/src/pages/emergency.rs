@@ -82,7 +82,7 @@ fn form(visit: &Visit, prefix: &str, reason: &str, faults: &Faults) -> Markup {
             (layout::token(visit))
             (text("prefix", "First eight characters", prefix, "Of its present secret, or of one that was replaced.", true).show(faults))
             (text("reason", "Why", reason, "Where it was seen, for the history.", false).show(faults))
-            button.primary.danger type="submit" { "Find the key" }
+            button.primary type="submit" { "Find the key" }
         }
     }
 }

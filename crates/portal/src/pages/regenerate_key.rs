@@ -95,7 +95,10 @@ fn form(dialog: &Dialog<'_>, key: &Key, faults: &Faults) -> Markup {
         }
         fieldset {
             legend { "How long is the old secret to go on working?" }
-            p.hint { "Long enough to deploy the new one everywhere. You can end it earlier." }
+            p.hint {
+                "Long enough to deploy the new one everywhere. You can end it earlier."
+                @if overlapping.is_some() { " It counts where the old one is given up; otherwise that keeps its time." }
+            }
             @for (seconds, label) in OVERLAPS {
                 label.check {
                     input type="radio" name="overlap" value=(seconds) checked[seconds == 86_400];
