@@ -251,8 +251,10 @@ impl OpenIdProvider {
         let subject = claims.subject();
         let mut all = object(claims);
         if !self.claims.is_all_in(&all) {
-            // Some say more of a person there than in a token.
-            all.extend(self.more_claims(&client, tokens.access_token(), subject).await);
+            // Some say more of a person there than in a token. What the token says is signed, and stays.
+            for (name, value) in self.more_claims(&client, tokens.access_token(), subject).await {
+                all.entry(name).or_insert(value);
+            }
         }
         Ok(self.claims.of(subject, &all))
     }

@@ -50,7 +50,7 @@ pub(super) fn show(catalogue: &Catalogue, partner: &PartnerId, chosen: &[Scope],
     }
     let others: Vec<_> =
         chosen.iter().filter(|scope| !drawn.iter().any(|drawn| drawn == scope.as_str())).collect();
-    let others: Vec<_> = others.into_iter().map(|scope| other(scope)).collect();
+    let others: Vec<_> = others.into_iter().map(other).collect();
     if !others.is_empty() {
         groups.push(group("Others that this key has", &html! {}, &others));
     }
