@@ -151,10 +151,13 @@ impl Person {
         let cookie = answer.headers().get("set-cookie").context("a session: signing in was refused")?;
         let cookie = cookie.to_str()?.split(';').next().unwrap_or_default().to_owned();
         let host = portal.trim_start_matches("http://").to_owned();
-        let connection = TcpStream::connect(&host)?;
-        connection.set_nodelay(true)?;
-        connection.set_read_timeout(Some(Duration::from_secs(30)))?;
-        Ok(Self { connection, host, cookie, opened: 0 })
+        Ok(Self { connection: connect(&host)?, host, cookie, opened: 0 })
+    }
+
+    /// Comes back after a while: the portal lets go of connections that nobody uses.
+    fn return_to(&mut self) -> anyhow::Result<()> {
+        self.connection = connect(&self.host)?;
+        Ok(())
     }
 
     /// Opens the next page; how long it took, in nanoseconds.
@@ -192,6 +195,13 @@ impl Person {
     }
 }
 
+fn connect(host: &str) -> anyhow::Result<TcpStream> {
+    let connection = TcpStream::connect(host)?;
+    connection.set_nodelay(true)?;
+    connection.set_read_timeout(Some(Duration::from_secs(30)))?;
+    Ok(connection)
+}
+
 /// How long the whole answer is, once its head is there.
 fn whole(answer: &[u8]) -> anyhow::Result<Option<usize>> {
     let Some(end) = answer.windows(4).position(|window| window == b"\r\n\r\n") else { return Ok(None) };
@@ -203,6 +213,7 @@ fn whole(answer: &[u8]) -> anyhow::Result<Option<usize>> {
 /// Everybody opens a page, looks at it, and opens the next; how long each page took.
 fn browse(people: &mut [Person], stop: &AtomicBool) -> anyhow::Result<Vec<f64>> {
     let (mut taken, mut buffer) = (Vec::new(), Vec::new());
+    people.iter_mut().try_for_each(Person::return_to)?;
     let begun = Instant::now();
     for turn in 0_u32.. {
         if stop.load(Ordering::Acquire) {
