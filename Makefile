@@ -6,9 +6,9 @@ export PATH := $(HOME)/.cargo/bin:$(PATH)
 # What a build needs beyond Rust: compilers and headers, for SQLite, the cryptography of TLS, and the Kafka client, which
 # asks for a C++ compiler although it needs none.
 PACKAGES := gcc g++ libc6-dev make pkg-config libssl-dev zlib1g-dev ca-certificates
-# What the tests need beyond a build: a real Kafka, which Maven fetches and Java runs; Python; a real browser, and what
-# runs beside it, which npm fetches and Node.js runs.
-TEST_PACKAGES := default-jre-headless maven python3 python3-venv chromium chromium-driver
+# What the tests need beyond a build: a real Kafka, which Maven fetches and Java runs; a real PostgreSQL; Python; a real
+# browser, and what runs beside it, which npm fetches and Node.js runs.
+TEST_PACKAGES := default-jre-headless maven python3 python3-venv chromium chromium-driver postgresql
 # Node.js from elsewhere often brings npm itself, and cannot lie beside Debian's.
 TEST_PACKAGES += $(shell { command -v node && command -v npm; } >/dev/null 2>&1 || echo nodejs npm)
 CARGO_DENY := 0.20.2
@@ -35,7 +35,8 @@ can_build = { command -v c++ && pkg-config --exists openssl zlib && \
 	cc $$(pkg-config --cflags openssl zlib) -x c -fsyntax-only -; } >/dev/null 2>&1
 
 can_test = { java -version && command -v mvn && python3 -c 'import ensurepip, venv' && \
-	command -v chromium && command -v chromedriver && command -v node && command -v npm; } >/dev/null 2>&1
+	command -v chromium && command -v chromedriver && command -v node && command -v npm && \
+	{ command -v initdb || ls /usr/lib/postgresql/*/bin/initdb; }; } >/dev/null 2>&1
 
 # Packages, through apt where root or sudo is at hand, else the one line to run.
 define install

@@ -46,6 +46,7 @@ const CONFIGURATION: Wall = Wall {
 const DOMAIN: &str = "keyledger-domain";
 const SECRET: &str = "keyledger-secret";
 const EVENT_LOG: &str = "keyledger-event-log";
+const EVENT_LOG_POSTGRES: &str = "keyledger-event-log-postgres";
 const EVENT_LOG_SQLITE: &str = "keyledger-event-log-sqlite";
 const READ_MODELS: &str = "keyledger-read-models";
 const PROJECTORS: &str = "keyledger-projectors";
@@ -103,6 +104,12 @@ pub(super) const RULES: &[Rule] = &[
         walls: &[OTHER_SQL, KAFKA, KURRENTDB, HTTP_SERVER, HTTP_CLIENT, CONFIGURATION],
     },
     Rule {
+        // sqlx reads the connection's rest from the `PG…` variables, as every client of PostgreSQL does.
+        package: EVENT_LOG_POSTGRES,
+        ours: &[EVENT_LOG],
+        walls: &[SQLITE, KAFKA, KURRENTDB, HTTP_SERVER, HTTP_CLIENT],
+    },
+    Rule {
         package: READ_MODELS,
         ours: &[DOMAIN, EVENT_LOG],
         walls: &[KAFKA, KURRENTDB, HTTP_SERVER, HTTP_CLIENT, CONFIGURATION],
@@ -147,6 +154,7 @@ pub(super) const RULES: &[Rule] = &[
             SECRET,
             EVENT_LOG,
             EVENT_LOG_SQLITE,
+            EVENT_LOG_POSTGRES,
             READ_MODELS,
             LISTENER,
             COMMAND_SERVICE,
@@ -165,6 +173,7 @@ pub(super) const RULES: &[Rule] = &[
             SECRET,
             EVENT_LOG,
             EVENT_LOG_SQLITE,
+            EVENT_LOG_POSTGRES,
             READ_MODELS,
             LISTENER,
             COMMAND_SERVICE,

@@ -1,12 +1,9 @@
 use keyledger_event_log::{
-    Append, AppendError, Appended, Checkpoint, Claim, NewEvent, Position, Revision, StreamName,
+    Append, AppendError, Appended, Checkpoint, Claim, NewEvent, Outcome, Position, Revision, StreamName,
 };
 use rusqlite::{Connection, OptionalExtension, Result};
 
 use crate::read;
-
-/// What becomes of one append.
-pub(crate) type Outcome = std::result::Result<Appended, AppendError>;
 
 /// Judges one append by what the transaction sees, the appends before it included, and records it where nothing
 /// speaks against it. `end` is the last event of the log, and moves on. A refused append changes nothing.

@@ -1,11 +1,7 @@
-use keyledger_event_log::{Append, Checkpoint};
+use keyledger_event_log::{Append, Checkpoint, Outcome};
 use rusqlite::{Connection, TransactionBehavior};
 
-use crate::{
-    append::{self, Outcome},
-    fault::Fault,
-    read,
-};
+use crate::{append, fault::Fault, read};
 
 /// A group that was committed.
 pub(crate) struct Committed {

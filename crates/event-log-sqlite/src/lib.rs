@@ -13,14 +13,13 @@ mod append;
 mod connection;
 mod fault;
 mod group;
-mod head;
-mod lanes;
 mod log;
 mod open;
 mod read;
 mod readers;
 mod reserve;
 mod schema;
+mod watcher;
 mod worker;
 mod writer;
 

@@ -7,21 +7,15 @@ use std::{
 
 use async_trait::async_trait;
 use keyledger_event_log::{
-    Append, AppendError, Appended, EventLog, LogIdentity, Position, PositionOrder, ReadError, RecordedEvent,
-    Revision, StreamName,
+    Append, AppendError, Appended, Entrance, EventLog, Head, LogIdentity, Position, PositionOrder, ReadError,
+    RecordedEvent, Revision, StreamName, lanes,
 };
 use metrics::histogram;
 use tokio::{sync::watch, time::Instant};
 use uuid::Uuid;
 
 use crate::{
-    OpenError,
-    head::{Head, Watcher},
-    lanes::{Entrance, lanes},
-    open, read,
-    readers::Readers,
-    reserve::Reserve,
-    worker::Worker,
+    OpenError, open, read, readers::Readers, reserve::Reserve, watcher::Watcher, worker::Worker,
     writer::Writer,
 };
 
@@ -81,7 +75,7 @@ impl SqliteLog {
         reserve.restore();
         let end = read::end(&db).map_err(|error| OpenError::unusable(path, error))?;
         let head = Head::new(end.position);
-        let (entrance, exit) = lanes().map_err(failed)?;
+        let (entrance, exit) = lanes();
         let (failure, failed_later) = watch::channel(None);
         let writer = Writer { db, end, reserve, lanes: exit, head: head.clone(), failure };
         let worker = writer.start().map_err(failed)?;

@@ -1,15 +1,13 @@
 use std::{io, sync::Arc, thread};
 
-use keyledger_event_log::{AppendError, Checkpoint};
+use keyledger_event_log::{AppendError, Checkpoint, Exit, Head, Waiting};
 use metrics::{gauge, histogram};
 use rusqlite::{Connection, config::DbConfig};
-use tokio::sync::watch;
+use tokio::{runtime, sync::watch};
 
 use crate::{
     fault::Fault,
     group::{self, Aborted, Committed},
-    head::Head,
-    lanes::{Exit, Waiting},
     reserve::Reserve,
     worker::Worker,
 };
@@ -34,8 +32,10 @@ pub(crate) struct Writer {
 impl Writer {
     /// Starts the writer on a thread of its own.
     pub(crate) fn start(mut self) -> io::Result<Worker> {
+        // Something to park the thread on while the lanes are empty.
+        let runtime = runtime::Builder::new_current_thread().build()?;
         Worker::start("log-writer", move || {
-            while let Some(group) = self.lanes.next_group() {
+            while let Some(group) = runtime.block_on(self.lanes.next_group()) {
                 self.record(group);
                 self.copy_when_due();
             }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::connection::{Connection, Delays};
 use crate::free_port::free_port;
 
-/// A line to a broker that a test can make long, or cut: it listens on loopback and passes on what comes, both ways.
+/// A line to a server that a test can make long, or cut: it listens on loopback and passes on what comes, both ways.
 pub struct Proxy {
     port: u16,
     delays: Arc<Delays>,
@@ -39,6 +39,12 @@ impl Proxy {
     #[must_use]
     pub fn address(&self) -> String {
         format!("127.0.0.1:{}", self.port)
+    }
+
+    /// The port that it listens on.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.port
     }
 
     /// Makes every byte take this long from now on: `there` to the broker, and `back`. A delay of hours is a line that
@@ -77,7 +83,10 @@ impl Proxy {
     }
 
     /// Leads to a port on loopback from now on.
-    pub(super) fn lead_to(&self, port: u16) {
+    ///
+    /// # Panics
+    /// Where one of its threads has panicked.
+    pub fn lead_to(&self, port: u16) {
         locked(&self.line).target = Some(port);
     }
 }

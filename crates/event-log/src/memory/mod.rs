@@ -10,11 +10,10 @@ use std::{
 };
 
 use async_trait::async_trait;
-use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::{
-    Append, AppendError, Appended, Claim, EventLog, LogIdentity, Position, PositionOrder, ReadError,
+    Append, AppendError, Appended, Claim, EventLog, Head, LogIdentity, Position, PositionOrder, ReadError,
     RecordedEvent, Revision, StreamName,
 };
 
@@ -22,7 +21,7 @@ use crate::{
 pub struct MemoryLog {
     identity: LogIdentity,
     contents: Mutex<Contents>,
-    head: watch::Sender<Position>,
+    head: Head,
 }
 
 /// Everything the log holds. The event at position N lies at index N − 1.
@@ -38,7 +37,7 @@ impl MemoryLog {
     /// An empty log with an identity.
     #[must_use]
     pub fn new(identity: LogIdentity) -> Self {
-        Self { identity, contents: Mutex::default(), head: watch::Sender::new(Position::START) }
+        Self { identity, contents: Mutex::default(), head: Head::new(Position::START) }
     }
 
     fn contents(&self) -> MutexGuard<'_, Contents> {
@@ -60,7 +59,7 @@ impl EventLog for MemoryLog {
     async fn append(&self, append: Append) -> Result<Appended, AppendError> {
         let mut contents = self.contents();
         let appended = contents.append(append)?;
-        self.head.send_replace(contents.head());
+        self.head.advance(contents.head());
         Ok(appended)
     }
 
@@ -85,9 +84,8 @@ impl EventLog for MemoryLog {
     }
 
     async fn wait(&self, after: Position, patience: Duration) -> Result<Position, ReadError> {
-        let mut head = self.head.subscribe();
-        // Neither running out of patience nor a dropped sender is an error: the head is known either way.
-        let _ = tokio::time::timeout(patience, head.wait_for(|head| *head > after)).await;
+        // Running out of patience is no error: the head is known either way.
+        let _ = self.head.past(after, patience).await;
         self.head().await
     }
 }

@@ -1,10 +1,6 @@
-use keyledger_event_log::{Append, AppendError, Lane};
-use tokio::{
-    runtime::{Builder, Runtime},
-    sync::{mpsc, oneshot},
-};
+use tokio::sync::{mpsc, oneshot};
 
-use crate::append::Outcome;
+use crate::{Append, AppendError, Appended, Lane};
 
 /// How many appends wait in each lane before the next caller has to wait for a place.
 const PLACES: usize = 1_024;
@@ -15,47 +11,55 @@ const MAX_EVENTS: usize = 1_000;
 /// The most bytes of public and private parts of one group; the last append may go over it.
 const MAX_BYTES: usize = 4 * 1024 * 1024;
 
+/// What became of an append.
+pub type Outcome = Result<Appended, AppendError>;
+
 /// An append on its way, and where its caller waits.
-pub(crate) struct Waiting {
-    pub(crate) append: Append,
-    pub(crate) answer: oneshot::Sender<Outcome>,
+pub struct Waiting {
+    /// What is to be recorded.
+    pub append: Append,
+    answer: oneshot::Sender<Outcome>,
 }
 
 impl Waiting {
-    pub(crate) fn is_urgent(&self) -> bool {
+    /// Whether it takes a right away.
+    #[must_use]
+    pub fn is_urgent(&self) -> bool {
         self.append.lane == Lane::Urgent
     }
 
     /// Answers the caller. One that went away meanwhile finds out by the event id.
-    pub(crate) fn answer(self, outcome: Outcome) {
+    pub fn answer(self, outcome: Outcome) {
         let _ = self.answer.send(outcome);
     }
 }
 
-/// The callers' end of the two lanes.
-pub(crate) struct Entrance {
+/// The callers' end of the two lanes in which appends wait for the one that records them in groups.
+pub struct Entrance {
     urgent: mpsc::Sender<Waiting>,
     ordinary: mpsc::Sender<Waiting>,
 }
 
-/// The writer's end of the two lanes.
-pub(crate) struct Exit {
+/// The other end of the two lanes.
+pub struct Exit {
     urgent: mpsc::Receiver<Waiting>,
     ordinary: mpsc::Receiver<Waiting>,
-    runtime: Runtime,
 }
 
-/// Two empty lanes. The writer's end needs something to park its thread on, which may fail.
-pub(crate) fn lanes() -> std::io::Result<(Entrance, Exit)> {
-    let runtime = Builder::new_current_thread().build()?;
+/// Two empty lanes.
+#[must_use]
+pub fn lanes() -> (Entrance, Exit) {
     let (urgent, urgent_exit) = mpsc::channel(PLACES);
     let (ordinary, ordinary_exit) = mpsc::channel(PLACES);
-    Ok((Entrance { urgent, ordinary }, Exit { urgent: urgent_exit, ordinary: ordinary_exit, runtime }))
+    (Entrance { urgent, ordinary }, Exit { urgent: urgent_exit, ordinary: ordinary_exit })
 }
 
 impl Entrance {
     /// Waits for a place in the append's lane, and then for its outcome.
-    pub(crate) async fn append(&self, append: Append) -> Outcome {
+    ///
+    /// # Errors
+    /// The outcome's, and where nobody takes from the lanes any more: unavailable, or, once it was in a lane, unknown.
+    pub async fn append(&self, append: Append) -> Outcome {
         let lane = match append.lane {
             Lane::Urgent => &self.urgent,
             Lane::Ordinary => &self.ordinary,
@@ -70,17 +74,15 @@ impl Entrance {
 impl Exit {
     /// Waits for an append and takes what waits with it, urgent ones first. None: nobody can append any more, and
     /// both lanes are empty.
-    pub(crate) fn next_group(&mut self) -> Option<Vec<Waiting>> {
-        let first = self.runtime.block_on(async {
-            tokio::select! {
-                biased;
-                Some(waiting) = self.urgent.recv() => Some(waiting),
-                Some(waiting) = self.ordinary.recv() => Some(waiting),
-                else => None,
-            }
-        })?;
+    pub async fn next_group(&mut self) -> Option<Vec<Waiting>> {
+        let first = tokio::select! {
+            biased;
+            Some(waiting) = self.urgent.recv() => waiting,
+            Some(waiting) = self.ordinary.recv() => waiting,
+            else => return None,
+        };
+        let (mut events, mut bytes) = size(&first.append);
         let mut group = vec![first];
-        let (mut events, mut bytes) = size(&group[0].append);
         while events < MAX_EVENTS && bytes < MAX_BYTES {
             let Ok(next) = self.urgent.try_recv().or_else(|_| self.ordinary.try_recv()) else { break };
             let (more_events, more_bytes) = size(&next.append);

@@ -1,0 +1,134 @@
+use keyledger_event_log::LogIdentity;
+use sqlx::{PgConnection, migrate::MigrateError};
+
+use crate::{DatabaseUrl, connection::must_be_durable, fault::Fault, schema};
+
+/// Why a log was not begun or opened. Each text says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// A log was to be begun where one is already.
+    #[error("{url} holds log {} already, and a log is never written over: open it, or name another database", found.log)]
+    Exists {
+        /// The database.
+        url: DatabaseUrl,
+        /// The log that is there.
+        found: LogIdentity,
+    },
+    /// There is nothing to open.
+    #[error("there is no event log in {url}: initialise one, or correct log.url")]
+    Missing {
+        /// The database.
+        url: DatabaseUrl,
+    },
+    /// The tables were made by a later build.
+    #[error("the log in {url} has schema version {found}, and this build knows {known}: use a newer build")]
+    Newer {
+        /// The database.
+        url: DatabaseUrl,
+        /// Its schema version.
+        found: i64,
+        /// The newest schema version of this build.
+        known: i64,
+    },
+    /// The tables are an earlier build's, or none, and cannot be changed.
+    #[error(
+        "the tables in {url} cannot be made or brought up to date ({source}): let their owner start this build once"
+    )]
+    Schema {
+        /// The database.
+        url: DatabaseUrl,
+        /// What speaks against it.
+        source: Box<MigrateError>,
+    },
+    /// A commit there would not survive a power cut.
+    #[error(
+        "{url} cannot be durable, {setting} is {found:?} and not {wanted:?}: change it on the server, and start again"
+    )]
+    NotDurable {
+        /// The database.
+        url: DatabaseUrl,
+        /// PostgreSQL's setting.
+        setting: &'static str,
+        /// What it must be.
+        wanted: &'static str,
+        /// What it was when read back.
+        found: String,
+    },
+    /// Anything else: no way there, no right to enter, no such database.
+    #[error("the event log in {url} cannot be used ({source}): mend the cause, and start again")]
+    Unusable {
+        /// The database.
+        url: DatabaseUrl,
+        /// What it, or the way to it, says.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
+
+impl OpenError {
+    pub(crate) fn unusable(
+        url: &DatabaseUrl,
+        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Self {
+        Self::Unusable { url: url.clone(), source: source.into() }
+    }
+
+    fn fault(url: &DatabaseUrl, fault: Fault) -> Self {
+        match fault {
+            Fault::NotDurable { setting, wanted, found } => {
+                Self::NotDurable { url: url.clone(), setting, wanted, found }
+            }
+            other => Self::unusable(url, other),
+        }
+    }
+}
+
+/// Makes the tables of a new, empty log.
+pub(crate) async fn create(url: &DatabaseUrl, identity: LogIdentity) -> Result<(), OpenError> {
+    let mut db = writable(url).await?;
+    let failed = |error: sqlx::Error| OpenError::unusable(url, error);
+    if schema::set_identity(&mut db, identity).await.map_err(failed)? {
+        return Ok(());
+    }
+    let found = schema::identity(&mut db).await.map_err(failed)?;
+    Err(found.map_or_else(|| missing(url), |found| OpenError::Exists { url: url.clone(), found }))
+}
+
+/// A connection that writes to the log, durable, with this build's schema.
+pub(crate) async fn to_write(url: &DatabaseUrl) -> Result<(PgConnection, LogIdentity), OpenError> {
+    let mut db = writable(url).await?;
+    let identity = schema::identity(&mut db).await.map_err(|error| OpenError::unusable(url, error))?;
+    identity.map(|identity| (db, identity)).ok_or_else(|| missing(url))
+}
+
+/// Which log is there, for somebody who only reads it.
+pub(crate) async fn identity(url: &DatabaseUrl, db: &mut PgConnection) -> Result<LogIdentity, OpenError> {
+    if version(url, db).await? == 0 {
+        return Err(missing(url));
+    }
+    let identity = schema::identity(db).await.map_err(|error| OpenError::unusable(url, error))?;
+    identity.ok_or_else(|| missing(url))
+}
+
+async fn writable(url: &DatabaseUrl) -> Result<PgConnection, OpenError> {
+    let mut db = url.to_write().await.map_err(|error| OpenError::unusable(url, error))?;
+    must_be_durable(&mut db).await.map_err(|fault| OpenError::fault(url, fault))?;
+    // Only the owner of the tables may change them, and who writes into them need not be it.
+    if version(url, &mut db).await? < schema::KNOWN {
+        let migrated = schema::migrate(&url.to_migrate()).await;
+        migrated.map_err(|source| OpenError::Schema { url: url.clone(), source: Box::new(source) })?;
+    }
+    Ok(db)
+}
+
+/// The schema version of a log that this build can work with.
+async fn version(url: &DatabaseUrl, db: &mut PgConnection) -> Result<i64, OpenError> {
+    let found = schema::version(db).await.map_err(|error| OpenError::unusable(url, error))?;
+    if found <= schema::KNOWN {
+        return Ok(found);
+    }
+    Err(OpenError::Newer { url: url.clone(), found, known: schema::KNOWN })
+}
+
+fn missing(url: &DatabaseUrl) -> OpenError {
+    OpenError::Missing { url: url.clone() }
+}
