@@ -362,6 +362,22 @@ fn a_provider_that_is_away_is_said_to_be_and_everything_else_goes_on() {
     scene.registry.ops().get("/readyz").send().expecting(200);
 }
 
+#[test]
+fn whoever_came_from_a_provider_that_is_not_set_any_more_is_signed_out() {
+    let mut scene = Scene::new();
+    scene.sign_in("ada");
+    scene.browser.wait_until_at("/partners/acme/developer");
+    let here = scene.registry.addresses().command.trim_start_matches("http://").to_owned();
+    scene.registry.stop();
+    scene.registry.restart();
+    scene.browser.goto(&scene.at("/partners/acme/developer"));
+    scene.browser.wait_until_says("Create your first key");
+    scene.registry.stop();
+    scene.registry.restart_with(&[("KEYLEDGER_LISTEN__COMMAND", &here)]);
+    scene.browser.goto(&scene.at("/partners/acme/developer"));
+    scene.browser.wait_until_at("/sign-in");
+}
+
 fn sign_in_with_password(scene: &Scene, password: &str) {
     scene.browser.goto(&scene.at("/sign-in"));
     scene.browser.click("With a password instead");

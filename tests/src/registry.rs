@@ -74,6 +74,17 @@ impl Registry {
         }
     }
 
+    /// Starts it again as [`restart`](Self::restart), with these settings in the place of those that it had.
+    ///
+    /// # Panics
+    /// As [`restart`](Self::restart).
+    #[track_caller]
+    pub fn restart_with(&mut self, settings: &[(&str, &str)]) {
+        self.settings =
+            settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        self.restart();
+    }
+
     /// Starts it again, where a refusal is an answer too.
     ///
     /// # Errors

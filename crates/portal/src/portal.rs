@@ -8,7 +8,7 @@ use tokio::task;
 use crate::{
     attempts::Attempts,
     openid::OpenIdProvider,
-    people::{Lifetimes, PasswordHash, People, Unavailable},
+    people::{Lifetimes, PasswordHash, People, Person, Unavailable},
 };
 
 /// How browsers reach the pages.
@@ -54,6 +54,13 @@ impl Portal {
             lifetimes.vouched_seconds = provider.session_seconds();
         }
         Self { service, people, clock, randomness, reached, lifetimes, attempts, nobody, provider }
+    }
+
+    /// Whether somebody signs in here, or at the provider that is set. Who came from another one, which the settings named
+    /// before, is vouched for by nobody.
+    pub(crate) fn knows_where(&self, person: &Person) -> bool {
+        let set = self.provider.as_ref().map(OpenIdProvider::issuer);
+        person.issuer.is_none() || person.issuer.as_deref() == set
     }
 
     /// So many random bytes.

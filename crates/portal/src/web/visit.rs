@@ -36,8 +36,8 @@ impl Visit {
         let first = Turned::SignInFirst { partial: is_partial(http) };
         let session = cookie::session(http).ok_or_else(|| first.clone())?;
         let (lifetimes, now) = (portal.lifetimes, portal.clock.now());
-        let person =
-            portal.people(move |people| people.signed_in(session, lifetimes, now)).await?.ok_or(first)?;
+        let found = portal.people(move |people| people.signed_in(session, lifetimes, now)).await?;
+        let person = found.filter(|person| portal.knows_where(person)).ok_or(first)?;
         let request_id = http.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
         Ok(Self { portal, person, session, http: http.clone(), request_id })
     }
