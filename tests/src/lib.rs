@@ -54,7 +54,9 @@ pub use call::{Call, Client};
 pub use created::Created;
 pub use dice::{Dice, soak};
 pub use free_port::free_port;
-pub use kafka::{Broker, Credentials, Proxy, Record, SharedBroker, committed, settled, uncommitted};
+pub use kafka::{
+    Broker, Credentials, Proxy, Record, SharedBroker, committed, settled, transaction_is_open, uncommitted,
+};
 pub use launch::Launch;
 pub use lines::{Lines, ServerSentEvent};
 pub use made_up::{random_bytes, unknown_secret, with_checksum, wrong_secret_for};

@@ -19,5 +19,5 @@ mod shared_broker;
 pub use broker::Broker;
 pub use credentials::Credentials;
 pub use proxy::Proxy;
-pub use record::{Record, committed, settled, uncommitted};
+pub use record::{Record, committed, settled, transaction_is_open, uncommitted};
 pub use shared_broker::SharedBroker;

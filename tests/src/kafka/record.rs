@@ -68,6 +68,18 @@ pub fn committed(broker: &Broker, topic: &str) -> Vec<Record> {
 #[must_use]
 #[track_caller]
 pub fn settled(broker: &Broker, topic: &str) -> Vec<Record> {
+    let none_is_open = within(ANSWER, || (!transaction_is_open(broker, topic)).then_some(()));
+    assert!(none_is_open.is_some(), "a transaction on {topic} stays open");
+    committed(broker, topic)
+}
+
+/// Whether a topic holds something of a transaction that has not ended.
+///
+/// # Panics
+/// As [`committed`].
+#[must_use]
+#[track_caller]
+pub fn transaction_is_open(broker: &Broker, topic: &str) -> bool {
     let ends = |isolation: &str| {
         let mut config = broker.inside();
         config.set("isolation.level", isolation);
@@ -75,9 +87,7 @@ pub fn settled(broker: &Broker, topic: &str) -> Vec<Record> {
         let end = |partition| consumer.fetch_watermarks(topic, partition, ANSWER).expect("an end").1;
         (0..broker.partitions(topic)).map(end).collect::<Vec<_>>()
     };
-    let none_is_open = within(ANSWER, || (ends("read_committed") == ends("read_uncommitted")).then_some(()));
-    assert!(none_is_open.is_some(), "a transaction on {topic} stays open");
-    committed(broker, topic)
+    ends("read_committed") != ends("read_uncommitted")
 }
 
 /// Every record of a topic, also those of transactions that were aborted or are open (`read_uncommitted`); in the order
