@@ -21,7 +21,7 @@ static SERVER: SharedPostgres = SharedPostgres::new();
 /// A new, empty log in a database of its own.
 async fn new_log(identity: LogIdentity) -> Arc<PostgresLog> {
     let url = new_url();
-    Arc::new(PostgresLog::create(&url, identity).await.expect("a new log"))
+    Arc::new(PostgresLog::create(&url, identity, &[]).await.expect("a new log"))
 }
 
 /// A new, empty database.

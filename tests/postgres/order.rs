@@ -28,7 +28,7 @@ async fn readers_see_every_event_once_and_in_order_while_eight_write_and_transac
     let mut dice = Dice::thrown_for("order on PostgreSQL");
     let server = SERVER.get();
     let url = server.url(&server.new_database());
-    let first = PostgresLog::create(&parsed(&url), identity()).await.expect("a new log");
+    let first = PostgresLog::create(&parsed(&url), identity(), &[]).await.expect("a new log");
     let db = PgPool::connect(&url).await.expect("the database");
     let readers: Vec<_> = (0..3)
         .map(|_| {

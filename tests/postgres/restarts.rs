@@ -21,7 +21,7 @@ async fn what_was_acknowledged_stands_once_after_a_server_has_ended_without_a_wo
     let mut dice = Dice::thrown_for("restarts of PostgreSQL");
     let mut server = Postgres::start();
     let url = parsed(&server.url(&server.new_database()));
-    let mut logs = vec![Arc::new(PostgresLog::create(&url, identity()).await.expect("a new log"))];
+    let mut logs = vec![Arc::new(PostgresLog::create(&url, identity(), &[]).await.expect("a new log"))];
     logs.push(Arc::new(PostgresLog::open(&url).await.expect("the log, in a second process")));
     let stop = Arc::new(AtomicBool::new(false));
     let writers = load::start(&logs, WRITERS, &stop);
@@ -58,7 +58,7 @@ async fn a_line_that_is_cut_in_the_middle_of_a_commit_loses_nothing_and_records_
     proxy.lead_to(server.port());
     let database = server.new_database();
     let url = parsed(&server.url_by(proxy.port(), &database));
-    let logs = vec![Arc::new(PostgresLog::create(&url, identity()).await.expect("a new log"))];
+    let logs = vec![Arc::new(PostgresLog::create(&url, identity(), &[]).await.expect("a new log"))];
     let stop = Arc::new(AtomicBool::new(false));
     let writers = load::start(&logs, WRITERS, &stop);
     for _ in 0..if soak() { 400 } else { 30 } {

@@ -22,7 +22,7 @@ async fn a_log_that_lost_its_end_is_not_written_to_again() {
     ] {
         let database = server.new_database();
         let url = parsed(&server.url(&database));
-        let log = PostgresLog::create(&url, identity()).await.expect("a new log");
+        let log = PostgresLog::create(&url, identity(), &[]).await.expect("a new log");
         log.append(append(1, 0, 3)).await.expect("an append");
         server.run(&database, lost);
         // Who is connected already is asked for its identity at the next connection.
@@ -47,7 +47,7 @@ async fn a_log_that_lost_its_end_is_not_written_to_again() {
 async fn another_process_sees_an_append_within_moments() {
     let server = SERVER.get();
     let url = parsed(&server.url(&server.new_database()));
-    let log = PostgresLog::create(&url, identity()).await.expect("a new log");
+    let log = PostgresLog::create(&url, identity(), &[]).await.expect("a new log");
     let beside = PostgresLog::open_read_only(&url).await.expect("the log");
     let mut late = Vec::new();
     for revision in 0..50 {
@@ -75,7 +75,7 @@ async fn a_writer_that_is_stopped_in_its_transaction_keeps_the_others_waiting_fo
     let server = SERVER.get();
     let database = server.new_database();
     let url = server.url(&database);
-    let log = PostgresLog::create(&parsed(&url), identity()).await.expect("a new log");
+    let log = PostgresLog::create(&parsed(&url), identity(), &[]).await.expect("a new log");
     // As a connection of ours does whose process was stopped after it took the lock.
     let stopped = format!("{url}?options=-c%20idle_in_transaction_session_timeout%3D5s");
     let mut stopped =

@@ -31,6 +31,7 @@ mod kafka;
 mod kept;
 mod launch;
 mod lines;
+mod log_store;
 mod made_up;
 mod moment;
 mod needed;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
+use crate::log_store::settings_of_new_log;
 use crate::patience::within;
 use crate::{Addresses, Answer, Client, NotStarted, Terminal, binary};
 
@@ -15,6 +16,8 @@ const STOP: Duration = Duration::from_secs(30);
 /// its handle, and removes the directory.
 pub struct Registry {
     home: TempDir,
+    /// Where its log is; a restart changes that as little as its home.
+    log: Vec<(String, String)>,
     settings: Vec<(String, String)>,
     child: Option<Child>,
     addresses: Addresses,
@@ -57,10 +60,11 @@ impl Registry {
     /// # Errors
     /// [`NotStarted`] where it ended, or said nothing for a minute.
     pub fn try_in_home(home: TempDir, settings: &[(&str, &str)]) -> Result<Self, NotStarted> {
+        let log = settings_of_new_log();
         let settings: Vec<_> =
             settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        let (child, addresses) = launch(home.path(), &settings)?;
-        Ok(Self { home, settings, child: Some(child), addresses })
+        let (child, addresses) = launch(home.path(), &[log.as_slice(), &settings].concat())?;
+        Ok(Self { home, log, settings, child: Some(child), addresses })
     }
 
     /// Starts it again on the same data directory, on new ports, after [`kill`](Self::kill) or [`stop`](Self::stop).
@@ -91,7 +95,8 @@ impl Registry {
     /// [`NotStarted`] where it ended, or said nothing for a minute.
     pub fn try_restart(&mut self) -> Result<(), NotStarted> {
         assert!(self.child.is_none(), "it still runs");
-        let (child, addresses) = launch(self.home.path(), &self.settings)?;
+        let settings = [self.log.as_slice(), &self.settings].concat();
+        let (child, addresses) = launch(self.home.path(), &settings)?;
         self.child = Some(child);
         self.addresses = addresses;
         Ok(())
@@ -223,9 +228,10 @@ impl Registry {
     /// The command line beside it, which finds this registry and its operator key by settings.
     #[must_use]
     pub fn terminal(&self) -> Terminal {
-        Terminal::new(self.home.path())
+        let terminal = Terminal::new(self.home.path())
             .set("KEYLEDGER_SERVER__DATA_DIR", &self.data_dir().to_string_lossy())
-            .set("KEYLEDGER_CLIENT__URL", &self.addresses.command)
+            .set("KEYLEDGER_CLIENT__URL", &self.addresses.command);
+        self.log.iter().fold(terminal, |terminal, (name, value)| terminal.set(name, value))
     }
 }
 

@@ -1,4 +1,4 @@
-use keyledger_event_log::{LogIdentity, ReadError};
+use keyledger_event_log::{AppendError, LogIdentity, ReadError};
 
 /// Why something could not be recorded.
 #[derive(Debug, thiserror::Error)]
@@ -24,6 +24,9 @@ pub(crate) enum Fault {
     /// The database did not answer in time.
     #[error("the database did not answer in time")]
     Silent,
+    /// The first events of a log are none that a log could begin with.
+    #[error(transparent)]
+    Refused(AppendError),
     /// What the database or the way to it says.
     #[error(transparent)]
     Database(#[from] sqlx::Error),

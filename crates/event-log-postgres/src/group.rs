@@ -54,6 +54,22 @@ pub(crate) async fn commit(
     }
 }
 
+/// Writes the first events of a log that holds none, in the transaction that makes it a log.
+pub(crate) async fn begin(db: &mut PgConnection, appends: &[Append]) -> Result<(), Fault> {
+    let (mut log, mut rows, mut end) = (Known::default(), Rows::default(), Position::START);
+    for append in appends {
+        append.check().and_then(|()| log.judge(append, &mut end, &mut rows)).map_err(Fault::Refused)?;
+    }
+    let moved = sqlx::query("UPDATE head SET position = $1 WHERE position = 0")
+        .bind(read::integer(end.get()))
+        .execute(&mut *db)
+        .await?;
+    if moved.rows_affected() != 1 {
+        return Err(Fault::Changed);
+    }
+    Ok(rows.write(db).await?)
+}
+
 /// Begins the transaction, takes the lock, and judges.
 async fn judge<'a>(
     db: &mut PgConnection,

@@ -28,13 +28,26 @@ pub struct PostgresLog {
 }
 
 impl PostgresLog {
-    /// Makes a new, empty log in a database that holds none, and opens it.
+    /// Makes a new log in a database that holds none, with its first events and not without them, and opens it.
     ///
     /// # Errors
-    /// [`OpenError::Exists`] where there is one already; others as the database gives cause.
-    pub async fn create(url: &DatabaseUrl, identity: LogIdentity) -> Result<Self, OpenError> {
-        open::create(url, identity).await?;
+    /// [`OpenError::Exists`] where there is one already; others as the database gives cause. Where the connection is lost
+    /// at the end, the log may be there all the same: [`PostgresLog::found`] tells.
+    pub async fn create(
+        url: &DatabaseUrl,
+        identity: LogIdentity,
+        first: &[Append],
+    ) -> Result<Self, OpenError> {
+        open::create(url, identity, first).await?;
         Self::open(url).await
+    }
+
+    /// Which log a database holds; none where none was begun.
+    ///
+    /// # Errors
+    /// [`OpenError`] where the database cannot be asked.
+    pub async fn found(url: &DatabaseUrl) -> Result<Option<LogIdentity>, OpenError> {
+        open::found(url).await
     }
 
     /// Opens a log to write and read it, and brings its schema up to date.
@@ -59,7 +72,7 @@ impl PostgresLog {
             away: false,
         };
         tokio::spawn(writer.run());
-        Ok(Self::start(url, identity, head, Some(entrance), failed_later))
+        Ok(Self::start(url.to_read(), identity, head, Some(entrance), failed_later))
     }
 
     /// Opens a log to read it; appends are refused as unavailable. The user need not have a right to change anything.
@@ -67,22 +80,20 @@ impl PostgresLog {
     /// # Errors
     /// As [`PostgresLog::open`].
     pub async fn open_read_only(url: &DatabaseUrl) -> Result<Self, OpenError> {
-        let failed = |error: sqlx::Error| OpenError::unusable(url, error);
-        let mut db = url.to_write().await.map_err(failed)?;
-        let identity = open::identity(url, &mut db).await?;
-        let head = Head::new(read::head(&mut db).await.map_err(failed)?);
+        let identity = open::to_read(url).await?;
+        let readers = url.to_read();
+        let head = read::head(&readers).await.map_err(|error| OpenError::unusable(url, error))?;
         let (_, never) = watch::channel(None);
-        Ok(Self::start(url, identity, head, None, never))
+        Ok(Self::start(readers, identity, Head::new(head), None, never))
     }
 
     fn start(
-        url: &DatabaseUrl,
+        readers: PgPool,
         identity: LogIdentity,
         head: Head,
         entrance: Option<Entrance>,
         failure: watch::Receiver<Option<Arc<str>>>,
     ) -> Self {
-        let readers = url.to_read();
         let watcher = Watcher::start(readers.clone(), head.clone());
         Self { identity, head, failure, watcher, readers, entrance }
     }

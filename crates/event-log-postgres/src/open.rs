@@ -1,7 +1,7 @@
-use keyledger_event_log::LogIdentity;
-use sqlx::{PgConnection, migrate::MigrateError};
+use keyledger_event_log::{Append, LogIdentity};
+use sqlx::{Connection as _, PgConnection, migrate::MigrateError};
 
-use crate::{DatabaseUrl, connection::must_be_durable, fault::Fault, schema};
+use crate::{DatabaseUrl, connection::must_be_durable, fault::Fault, group, schema};
 
 /// Why a log was not begun or opened. Each text says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -82,15 +82,33 @@ impl OpenError {
     }
 }
 
-/// Makes the tables of a new, empty log.
-pub(crate) async fn create(url: &DatabaseUrl, identity: LogIdentity) -> Result<(), OpenError> {
+/// Makes the tables of a new log, and in one transaction the log: which one it is, and its first events.
+pub(crate) async fn create(
+    url: &DatabaseUrl,
+    identity: LogIdentity,
+    first: &[Append],
+) -> Result<(), OpenError> {
     let mut db = writable(url).await?;
     let failed = |error: sqlx::Error| OpenError::unusable(url, error);
-    if schema::set_identity(&mut db, identity).await.map_err(failed)? {
-        return Ok(());
+    let mut transaction = db.begin().await.map_err(failed)?;
+    // Whoever is first writes the one row; another waits here until that has ended.
+    if schema::set_identity(&mut transaction, identity).await.map_err(failed)? {
+        let begun = group::begin(&mut transaction, first).await;
+        begun.map_err(|why| OpenError::unusable(url, why))?;
+        return transaction.commit().await.map_err(failed);
     }
-    let found = schema::identity(&mut db).await.map_err(failed)?;
+    let found = schema::identity(&mut transaction).await.map_err(failed)?;
     Err(found.map_or_else(|| missing(url), |found| OpenError::Exists { url: url.clone(), found }))
+}
+
+/// Which log is there; none where none was begun.
+pub(crate) async fn found(url: &DatabaseUrl) -> Result<Option<LogIdentity>, OpenError> {
+    let failed = |error: sqlx::Error| OpenError::unusable(url, error);
+    let mut db = url.to_write().await.map_err(failed)?;
+    if version(url, &mut db).await? == 0 {
+        return Ok(None);
+    }
+    schema::identity(&mut db).await.map_err(failed)
 }
 
 /// A connection that writes to the log, durable, with this build's schema.
@@ -101,12 +119,8 @@ pub(crate) async fn to_write(url: &DatabaseUrl) -> Result<(PgConnection, LogIden
 }
 
 /// Which log is there, for somebody who only reads it.
-pub(crate) async fn identity(url: &DatabaseUrl, db: &mut PgConnection) -> Result<LogIdentity, OpenError> {
-    if version(url, db).await? == 0 {
-        return Err(missing(url));
-    }
-    let identity = schema::identity(db).await.map_err(|error| OpenError::unusable(url, error))?;
-    identity.ok_or_else(|| missing(url))
+pub(crate) async fn to_read(url: &DatabaseUrl) -> Result<LogIdentity, OpenError> {
+    found(url).await?.ok_or_else(|| missing(url))
 }
 
 async fn writable(url: &DatabaseUrl) -> Result<PgConnection, OpenError> {

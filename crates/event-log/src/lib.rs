@@ -2,7 +2,7 @@
 //!
 //! An event log is one order of events ([`Position`]) made of many streams ([`StreamName`]), each with dense
 //! revisions ([`Revision`]). It stores bytes and understands none of them: what an event means is the business of
-//! the domain, and which store keeps it is the business of an adapter. [`MemoryLog`] is the adapter for tests;
+//! the domain, and which store keeps it is the business of an adapter. [`MemoryLog`] is the adapter in memory;
 //! every adapter passes the same contract suite (feature `contract-suite`).
 //!
 //! The trait was tried on paper against two writers on PostgreSQL and against KurrentDB before it was fixed; see

@@ -18,7 +18,7 @@ use crate::{
 /// One sentence: a running server, no registry, or a key file that was not moved yet.
 pub(crate) async fn new(context: &Context, name: KeyName) -> anyhow::Result<()> {
     let (settings, output) = (context.settings(), context.output);
-    let installation = Installation::open(settings, Role::Serve)?;
+    let installation = Installation::open(settings, Role::Serve).await?;
     let file = installation.directory.path().join(OPERATOR_KEY);
     // Before anything is recorded: a key that cannot be kept is of no use.
     if file.exists() {

@@ -1,4 +1,5 @@
-//! The log in memory: the plainest thing that keeps every promise of the port but durability. For tests.
+//! The log in memory: the plainest thing that keeps every promise of the port but durability. For
+//! tests, and for events that are decided before there is a log.
 
 mod append;
 mod read;

@@ -22,6 +22,7 @@ use keyledger_secret::Randomness;
 use crate::{
     data_dir::DataDir,
     environment,
+    installation::LogPlace,
     output::Output,
     settings::{Flag, Loaded, Settings, Sources, load},
 };
@@ -150,6 +151,11 @@ impl Context {
     /// The data directory.
     pub(crate) fn data_dir(&self) -> DataDir {
         DataDir::new(&self.settings().server.data_dir)
+    }
+
+    /// Where the event log is.
+    pub(crate) fn log_place(&self) -> anyhow::Result<LogPlace> {
+        LogPlace::of(&self.settings().log, &self.data_dir())
     }
 
     fn client(&self) -> anyhow::Result<client::Client> {

@@ -1,10 +1,13 @@
 //! An installation: a log, the keyring that belongs to it, and the directory they are used from.
 
 mod begin;
+mod draft;
+mod log;
 mod open;
 mod operator_key;
 mod witnesses;
 
 pub(crate) use begin::{Begun, begin};
+pub(crate) use log::LogPlace;
 pub(crate) use open::{HeldKeyring, Installation, ReadOnly, index_config};
 pub(crate) use operator_key::{OPERATOR_KEY, create_operator_key, offline_service, write_operator_key};

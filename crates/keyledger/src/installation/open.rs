@@ -3,7 +3,6 @@ use std::{path::Path, sync::Arc};
 use anyhow::{Context as _, bail};
 use keyledger_domain::envelope::{MacKeys, PepperId};
 use keyledger_event_log::{EventLog, LogIdentity};
-use keyledger_event_log_sqlite::SqliteLog;
 use keyledger_projectors::MacKeysSource;
 use keyledger_secret::Pepper;
 use keyledger_validator::{Bounds, Clocks, Config};
@@ -13,15 +12,19 @@ use crate::{
     data_dir::{DataDir, Role, RoleLock},
     environment::{Stopwatch, SystemClock},
     keyring::{self, Keyring},
-    settings::{Settings, Store},
+    settings::Settings,
 };
+
+use super::log::{LogPlace, OpenLog};
 
 /// An installation that this process alone writes to.
 pub(crate) struct Installation {
     /// Where everything lies.
     pub(crate) directory: DataDir,
     /// Its event log.
-    pub(crate) log: Arc<SqliteLog>,
+    pub(crate) log: Arc<dyn EventLog>,
+    /// Why the log takes no more events, once it does not.
+    pub(crate) log_failed: watch::Receiver<Option<Arc<str>>>,
     /// Its keyring, as it is now and as it changes.
     pub(crate) keyring: HeldKeyring,
     /// Keeps other writers out for as long as the installation is open.
@@ -33,7 +36,7 @@ pub(crate) struct ReadOnly {
     /// Where everything lies.
     pub(crate) directory: DataDir,
     /// Its event log; it takes no events.
-    pub(crate) log: Arc<SqliteLog>,
+    pub(crate) log: Arc<dyn EventLog>,
     /// Its keyring.
     pub(crate) keyring: HeldKeyring,
 }
@@ -43,19 +46,18 @@ pub(crate) struct ReadOnly {
 pub(crate) struct HeldKeyring(pub(crate) watch::Receiver<Arc<Keyring>>);
 
 impl Installation {
-    /// Opens an installation for a role. Call it on a tokio runtime.
+    /// Opens an installation for a role.
     ///
     /// # Errors
     /// One sentence that says what is missing or wrong, and what to do.
-    pub(crate) fn open(settings: &Settings, role: Role) -> anyhow::Result<Self> {
+    pub(crate) async fn open(settings: &Settings, role: Role) -> anyhow::Result<Self> {
         let directory = DataDir::new(&settings.server.data_dir);
-        must_be_there(&directory)?;
+        let place = LogPlace::of(&settings.log, &directory)?;
+        must_be_there(&place, &directory)?;
         directory.create().with_context(|| format!("cannot use {}", directory.path().display()))?;
         let lock = directory.lock(role)?;
-        let keyring = keyring_of(settings, &directory)?;
-        let log = match settings.log.store {
-            Store::Sqlite => Arc::new(SqliteLog::open(directory.log())?),
-        };
+        let keyring = keyring_of(settings, &place)?;
+        let OpenLog { log, failed } = place.open().await?;
         keyring.must_be_of(log.identity(), &settings.keyring.path)?;
         if keyring.0.borrow().active_pepper().is_none() {
             bail!(
@@ -63,45 +65,46 @@ impl Installation {
                 settings.keyring.path.display()
             );
         }
-        Ok(Self { directory, log, keyring, lock })
+        Ok(Self { directory, log, log_failed: failed, keyring, lock })
     }
 }
 
 impl ReadOnly {
-    /// Opens an installation to look at it, also beside a running server. Call it on a tokio runtime.
+    /// Opens an installation to look at it, also beside a running server.
     ///
     /// # Errors
     /// As [`Installation::open`].
-    pub(crate) fn open(settings: &Settings) -> anyhow::Result<Self> {
+    pub(crate) async fn open(settings: &Settings) -> anyhow::Result<Self> {
         let directory = DataDir::new(&settings.server.data_dir);
-        must_be_there(&directory)?;
-        let log = match settings.log.store {
-            Store::Sqlite => Arc::new(SqliteLog::open_read_only(directory.log())?),
-        };
-        let keyring = keyring_of(settings, &directory)?;
+        let place = LogPlace::of(&settings.log, &directory)?;
+        must_be_there(&place, &directory)?;
+        let log = place.open_read_only().await?;
+        let keyring = keyring_of(settings, &place)?;
         keyring.must_be_of(log.identity(), &settings.keyring.path)?;
         Ok(Self { directory, log, keyring })
     }
 }
 
-/// Refuses a directory without a registry, before anything is made there: its name may be a slip.
-fn must_be_there(directory: &DataDir) -> anyhow::Result<()> {
-    anyhow::ensure!(
-        directory.log().exists(),
-        "there is no registry in {}: begin one with `keyledger serve`, or name its directory with --data-dir",
-        directory.path().display()
-    );
+/// Refuses a directory without a registry, before anything is made there: its name may be a slip. Whether a log is in a
+/// database, the database tells.
+fn must_be_there(place: &LogPlace, directory: &DataDir) -> anyhow::Result<()> {
+    if let LogPlace::File(log) = place {
+        anyhow::ensure!(
+            log.exists(),
+            "there is no registry in {}: begin one with `keyledger serve`, or name its directory with --data-dir",
+            directory.path().display()
+        );
+    }
     Ok(())
 }
 
 /// The keyring of an installation whose log is there. A log is never given a new one: nothing that the log holds could
 /// be checked or recognised with it.
-fn keyring_of(settings: &Settings, directory: &DataDir) -> anyhow::Result<HeldKeyring> {
+fn keyring_of(settings: &Settings, place: &LogPlace) -> anyhow::Result<HeldKeyring> {
     let path = &settings.keyring.path;
     if !path.exists() {
         bail!(
-            "{} holds a log, and its keyring is not at {}: put the keyring back, or say where it is with keyring.path",
-            directory.path().display(),
+            "{place} is a log, and its keyring is not at {}: put the keyring there, or say where it is with keyring.path",
             path.display()
         );
     }

@@ -37,7 +37,7 @@ pub(crate) async fn run(
 ) -> anyhow::Result<()> {
     let settings = context.settings();
     let cluster = super::needed_cluster(settings)?;
-    let ReadOnly { directory, log, keyring } = ReadOnly::open(settings)?;
+    let ReadOnly { directory, log, keyring } = ReadOnly::open(settings).await?;
     let lock = directory.lock(Role::Relay)?;
     warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
     let mut terminate = signal(SignalKind::terminate())?;

@@ -22,7 +22,7 @@ pub(crate) async fn run(context: &Context, args: &ReplayArgs) -> anyhow::Result<
         topics.prefix()
     );
     let cluster = cluster.with_topics(topics.clone());
-    let ReadOnly { log, keyring, .. } = ReadOnly::open(settings)?;
+    let ReadOnly { log, keyring, .. } = ReadOnly::open(settings).await?;
     let (bar, on_progress) = progress_bar("publishing", output.json);
     let from = Position::new(args.from_position);
     let done =

@@ -19,7 +19,7 @@ pub(crate) async fn run(context: &Context, args: &VerifyArgs) -> anyhow::Result<
         cluster = cluster.with_topics(topics.clone());
     }
     let prefix = cluster.topics().prefix().to_owned();
-    let ReadOnly { log, keyring, .. } = ReadOnly::open(settings)?;
+    let ReadOnly { log, keyring, .. } = ReadOnly::open(settings).await?;
     let (bar, on_progress) = progress_bar("comparing", output.json);
     let report = verify(PublicLog::of(log), keyring.mac_keys_source(), cluster, on_progress).await;
     bar.finish_and_clear();

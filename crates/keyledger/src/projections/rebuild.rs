@@ -28,7 +28,7 @@ use crate::{
 /// or a model that was not what the log says.
 pub(crate) async fn run(context: &Context, force: bool) -> anyhow::Result<()> {
     let (settings, quiet) = (context.settings(), context.output.json);
-    let installation = Installation::open(settings, Role::Projector)?;
+    let installation = Installation::open(settings, Role::Projector).await?;
     if !force {
         installation.confirm_witnesses(settings).await?;
     }

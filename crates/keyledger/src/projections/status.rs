@@ -58,7 +58,7 @@ async fn snapshot_digest(
 /// One sentence, where there is no registry or its log cannot be read.
 pub(crate) async fn run(context: &Context) -> anyhow::Result<()> {
     let settings = context.settings();
-    let ReadOnly { directory, log, keyring } = ReadOnly::open(settings)?;
+    let ReadOnly { directory, log, keyring } = ReadOnly::open(settings).await?;
     let log: Arc<dyn EventLog> = log;
     let head = log.head().await?;
     let model = |name, found: Option<(Position, [u8; 32])>| {

@@ -134,7 +134,7 @@ mod tests {
 
     impl Served {
         async fn start(settings: &Settings) -> Self {
-            let installation = Installation::open(settings, Role::Serve).expect("a registry");
+            let installation = Installation::open(settings, Role::Serve).await.expect("a registry");
             let readers = Readers::start(settings, &installation).expect("readers");
             while readers.index.silence().is_none() {
                 time::sleep(Duration::from_millis(1)).await;

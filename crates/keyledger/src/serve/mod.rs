@@ -76,7 +76,7 @@ pub(crate) async fn run(
 ) -> anyhow::Result<()> {
     let settings = context.settings();
     let begun = installation::begin(settings, Catalogue::builtin()).await?;
-    let mut installation = Installation::open(settings, Role::Serve)?;
+    let mut installation = Installation::open(settings, Role::Serve).await?;
     if settings.kafka.brokers.is_some() {
         installation.directory.lock_also(&mut installation.lock, Role::Relay)?;
     }
@@ -156,11 +156,8 @@ struct Ending {
 
 impl Ending {
     fn watch(installation: &Installation) -> io::Result<Self> {
-        let (sender, log_failed) = watch::channel(None);
-        let failed = installation.log.failed();
-        tokio::spawn(async move { sender.send_replace(Some(failed.await)) });
         let [terminate, interrupt] = [SignalKind::terminate(), SignalKind::interrupt()].map(signal);
-        Ok(Self { terminate: terminate?, interrupt: interrupt?, log_failed })
+        Ok(Self { terminate: terminate?, interrupt: interrupt?, log_failed: installation.log_failed.clone() })
     }
 
     async fn wait(&mut self) -> anyhow::Result<()> {

@@ -5,7 +5,7 @@ use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 use serde::Serialize;
 
 use super::{LONGEST_BOUND, Settings};
-use crate::output::causes;
+use crate::{data_dir::DataDir, installation::LogPlace, output::causes};
 
 /// What was found.
 #[derive(Debug, Default, PartialEq, Eq, Serialize)]
@@ -22,6 +22,7 @@ pub(crate) fn check(settings: &Settings) -> Findings {
     listeners(settings, &mut findings);
     bounds(settings, &mut findings);
     client(settings, &mut findings);
+    log(settings, &mut findings);
     kafka(settings, &mut findings);
     openid(settings, &mut findings);
     directory(settings, &mut findings);
@@ -97,6 +98,13 @@ fn client(settings: &Settings, findings: &mut Findings) {
     if others_may_read(&settings.client.key_file) {
         let file = settings.client.key_file.display();
         findings.warnings.push(format!("{file}, the management key, can be read by others: chmod 600 it"));
+    }
+}
+
+fn log(settings: &Settings, findings: &mut Findings) {
+    let directory = DataDir::new(&settings.server.data_dir);
+    if let Err(error) = LogPlace::of(&settings.log, &directory) {
+        findings.faults.push(causes(&error));
     }
 }
 

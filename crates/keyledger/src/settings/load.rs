@@ -245,7 +245,12 @@ mod tests {
         let wrong = [
             ("KEYLEDGER_LISTEN__OPS", "hunter2", "an address and a port"),
             ("KEYLEDGER_VALIDATOR__SOFT_BOUND", "5", "a duration"),
-            ("KEYLEDGER_LOG__STORE", "postgres", "sqlite, the one store of this release"),
+            ("KEYLEDGER_LOG__STORE", "oracle", "sqlite or postgres"),
+            (
+                "KEYLEDGER_LOG__URL",
+                "postgres://u:hunter2@h/d",
+                "a URL of a PostgreSQL database without a password",
+            ),
             ("KEYLEDGER_SECRET__MARKER", "KL1", "a lower-case letter"),
             ("KEYLEDGER_CLIENT__URL", "http://h/hunter2", "an http or https URL"),
             ("KEYLEDGER_TELEMETRY__LOG_LEVEL", "a=b=c", "a level"),
@@ -294,9 +299,11 @@ mod tests {
 
     #[test]
     fn a_setting_of_a_later_release_is_refused_and_not_ignored() {
-        let sources =
-            Sources { variables: vec![variable("KEYLEDGER_LOG__URL", "postgres://h")], ..Sources::default() };
-        assert_eq!(refusal(&sources), "KEYLEDGER_LOG__URL is for a later release: leave it out");
+        let sources = Sources {
+            variables: vec![variable("KEYLEDGER_READ_MODELS__URL", "postgres://h")],
+            ..Sources::default()
+        };
+        assert_eq!(refusal(&sources), "KEYLEDGER_READ_MODELS__URL is for a later release: leave it out");
     }
 
     #[test]

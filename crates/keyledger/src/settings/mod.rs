@@ -20,7 +20,8 @@ pub(crate) use layers::Flag;
 pub(crate) use load::{Loaded, Sources, WrongFlag, load};
 pub(crate) use reference::reference;
 pub(crate) use values::{
-    Brokers, Claim, HttpUrl, LogFormat, LogLevel, PlainText, SecretMarker, SmallNumber, Store, TopicPrefix,
+    Brokers, Claim, Database, HttpUrl, LogFormat, LogLevel, PlainText, SecretMarker, SmallNumber, Store,
+    TopicPrefix,
 };
 
 /// Every setting with its value. What each means stands in [`table`].
@@ -150,6 +151,8 @@ pub(crate) struct OpenId {
 pub(crate) struct Log {
     /// `log.store`
     pub store: Store,
+    /// `log.url`
+    pub url: Option<Database>,
 }
 
 /// Section `kafka`.

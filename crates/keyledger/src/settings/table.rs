@@ -180,10 +180,15 @@ pub(crate) const TABLE: &[Setting] = &[
     setting(
         "log.store",
         Default::Is("sqlite"),
-        "sqlite, the one store of this release",
-        "Which store keeps the event log.",
+        "sqlite or postgres",
+        "Which store keeps the event log: `sqlite`, a file of the data directory, or `postgres`, a database that several machines may share.",
     ),
-    later("log.url", "Where a store outside this machine is."),
+    setting(
+        "log.url",
+        Default::Unset,
+        "a URL of a PostgreSQL database without a password, for example postgres://keyledger@db.example.com/keyledger",
+        "The database of the event log, for `postgres`. Behind a `?` may stand what libpq calls sslmode (verify-full where nothing is said and the server is elsewhere), sslrootcert, sslcert and sslkey, or a socket's directory as host. The password is taken from the file that `PGPASSFILE` names, or `~/.pgpass`.",
+    ),
     later("read_models.url", "Where read models outside this machine are."),
     setting(
         "kafka.brokers",

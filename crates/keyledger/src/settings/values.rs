@@ -2,6 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
+use keyledger_event_log_postgres::{DatabaseUrl, InvalidDatabaseUrl};
 use keyledger_kafka_relay::Topics;
 use keyledger_portal::openid::{ClaimName, InvalidClaimName};
 use keyledger_secret::Marker;
@@ -14,6 +15,20 @@ use tracing_subscriber::EnvFilter;
 pub(crate) enum Store {
     /// One file in the data directory.
     Sqlite,
+    /// A PostgreSQL database.
+    Postgres,
+}
+
+/// Where a PostgreSQL database is.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(try_from = "String")]
+pub(crate) struct Database(pub DatabaseUrl);
+
+impl TryFrom<String> for Database {
+    type Error = InvalidDatabaseUrl;
+    fn try_from(text: String) -> Result<Self, InvalidDatabaseUrl> {
+        text.parse().map(Self)
+    }
 }
 
 /// How log lines look.

@@ -11,7 +11,6 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use keyledger_domain::PartnerId;
-use keyledger_event_log::EventLog as _;
 use keyledger_portal::people::{Decider, People, Person, PersonId, Role, Standing, Username};
 
 use crate::{
@@ -31,7 +30,7 @@ struct Users {
 /// # Errors
 /// One sentence: no registry, nobody of that name, a name that is taken.
 pub(crate) async fn run(context: &Context, command: UsersCommand) -> anyhow::Result<()> {
-    let ReadOnly { directory, log, keyring } = ReadOnly::open(context.settings())?;
+    let ReadOnly { directory, log, keyring } = ReadOnly::open(context.settings()).await?;
     let by = Decider::Keyring(log.identity().log.to_string());
     let users =
         Users { people: People::open(&directory.people(), Arc::new(move || keyring.mac_keys()))?, by };

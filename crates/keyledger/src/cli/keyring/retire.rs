@@ -84,11 +84,9 @@ fn renew(operator: KeyId, context: &Context) -> String {
 }
 
 async fn live(keyring: &Keyring, context: &Context) -> anyhow::Result<Vec<LiveSecret>> {
-    let path = context.data_dir().log();
     let live = status::live(keyring, context).await?;
-    live.with_context(|| {
-        format!("there is no log at {}, so nobody knows which secrets are live", path.display())
-    })
+    let place = context.log_place()?;
+    live.with_context(|| format!("there is no log at {place}, so nobody knows which secrets are live"))
 }
 
 /// Does one step through the running registry, so that it is an event like any other.

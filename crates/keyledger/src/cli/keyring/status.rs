@@ -1,7 +1,6 @@
-use std::{io::IsTerminal as _, sync::Arc};
+use std::io::IsTerminal as _;
 
 use indicatif::{ProgressBar, ProgressDrawTarget};
-use keyledger_event_log_sqlite::SqliteLog;
 use serde_json::json;
 
 use crate::{
@@ -10,13 +9,13 @@ use crate::{
     output::Table,
 };
 
-/// Every live secret of the log in the data directory; none where there is no log.
+/// Every live secret of the log; none where there is no log.
 pub(super) async fn live(keyring: &Keyring, context: &Context) -> anyhow::Result<Option<Vec<LiveSecret>>> {
-    let path = context.data_dir().log();
-    if !path.exists() {
+    let place = context.log_place()?;
+    if place.found().await?.is_none() {
         return Ok(None);
     }
-    let log = Arc::new(SqliteLog::open_read_only(path)?);
+    let log = place.open_read_only().await?;
     let target = if std::io::stderr().is_terminal() {
         ProgressDrawTarget::stderr()
     } else {

@@ -1,0 +1,27 @@
+use std::env;
+
+use crate::SharedPostgres;
+
+/// Which store keeps the logs of a run's registries. The same tests are run again with another one.
+const VARIABLE: &str = "KEYLEDGER_TEST_LOG";
+
+/// The server of a run whose logs are on PostgreSQL, a database for each registry.
+static POSTGRES: SharedPostgres = SharedPostgres::new();
+
+/// The settings by which a new registry keeps its log where this run says: none for the embedded one, which is the
+/// default, or those of an empty database.
+///
+/// # Panics
+/// Where the variable says something else.
+pub(crate) fn settings_of_new_log() -> Vec<(String, String)> {
+    match env::var(VARIABLE).as_deref() {
+        Err(_) | Ok("sqlite") => Vec::new(),
+        Ok("postgres") => {
+            let server = POSTGRES.get();
+            let url = server.url(&server.new_database());
+            let store = ("KEYLEDGER_LOG__STORE".to_owned(), "postgres".to_owned());
+            vec![store, ("KEYLEDGER_LOG__URL".to_owned(), url)]
+        }
+        Ok(other) => panic!("{VARIABLE} is {other}: leave it out, or say sqlite or postgres"),
+    }
+}
