@@ -56,6 +56,7 @@ run: setup ## build the registry and serve it on this machine
 
 test: testsetup format lint deny build ## everything that must hold before a change is taken
 	cargo test --workspace --locked
+	KEYLEDGER_TEST_LOG=postgres cargo test --workspace --locked --test journeys
 	@$(deny_installed) || $(say_skipped)
 
 format: setup
@@ -82,6 +83,9 @@ soak: testsetup build ## the long runs of faults and attackers; each prints its 
 	KEYLEDGER_SOAK=1 cargo test --locked -p keyledger-tests --test faults --test attackers -- \
 		--nocapture --test-threads=1
 	KEYLEDGER_SOAK=1 cargo test --locked -p keyledger-tests --test relay -- faults --nocapture --test-threads=1
+	KEYLEDGER_SOAK=1 cargo test --locked -p keyledger-tests --test postgres -- --nocapture --test-threads=1
+	KEYLEDGER_SOAK=1 KEYLEDGER_TEST_LOG=postgres cargo test --locked -p keyledger-tests --test faults -- \
+		kill_loop shutdown --nocapture --test-threads=1
 
 bench: testsetup ## the benchmarks of docs/performance.md, as ratios
 	cargo run --release --locked -p keyledger-tests --bin bench

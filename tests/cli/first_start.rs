@@ -95,7 +95,7 @@ fn init_makes_a_registry_without_running_one() {
     let key = made["operatorKey"].as_str().expect("the operator key").to_owned();
     assert_eq!(fs::read_to_string(home.path().join("data/operator-key")).expect("its file").trim(), key);
     let again = terminal.run(&["init", "--data-dir", "data"]).exited(1);
-    assert!(again.error_line().contains("holds a registry already"), "{}", again.stderr);
+    assert!(again.error_line().contains("is the log of a registry already"), "{}", again.stderr);
 
     let other = terminal.run(&["init", "--data-dir", "other"]).exited(0);
     assert!(other.stdout.contains("operator-key"), "{}", other.stdout);

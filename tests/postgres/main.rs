@@ -7,8 +7,10 @@ use keyledger_event_log_postgres::{DatabaseUrl, PostgresLog};
 use keyledger_tests::SharedPostgres;
 
 mod contract;
+mod entering;
 mod follow;
 mod load;
+mod machines;
 mod naive;
 mod opening;
 mod order;

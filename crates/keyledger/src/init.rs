@@ -19,7 +19,7 @@ pub(crate) async fn run(context: &Context, scopes: Option<&Path>) -> anyhow::Res
     let (settings, output) = (context.settings(), context.output);
     let catalogue = scopes.map_or_else(|| Ok(Catalogue::builtin()), cli::scopes::read)?;
     let (operator_key, file) = match installation::begin(settings, catalogue).await? {
-        Begun::Found => bail!("{} holds a registry already", settings.server.data_dir.display()),
+        Begun::Found => bail!("{} is the log of a registry already", context.log_place()?),
         Begun::Made { operator_key, file } => (Some(operator_key), file),
         Begun::Finished { file } => (None, file),
     };

@@ -1,5 +1,6 @@
-use std::fs;
-use std::path::PathBuf;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
@@ -46,13 +47,35 @@ impl Postgres {
         Self::start_with(&[])
     }
 
+    /// The role whose members are asked for their password; nobody else is.
+    pub const ASKED: &str = "asked";
+
     /// Starts one with more settings, as in `postgresql.conf`.
     ///
     /// # Panics
     /// As [`start`](Self::start).
     #[must_use]
     pub fn start_with(settings: &[(&str, &str)]) -> Self {
+        Self::start_in(tempfile::tempdir().expect("a temporary directory"), settings)
+    }
+
+    /// Starts one that speaks TLS with a certificate and its key, PEM.
+    ///
+    /// # Panics
+    /// As [`start`](Self::start).
+    #[must_use]
+    pub fn start_over_tls(certificate: &str, key: &str) -> Self {
         let home = tempfile::tempdir().expect("a temporary directory");
+        let [certificate, key] = [("certificate.pem", certificate), ("key.pem", key)].map(|(file, text)| {
+            let path = home.path().join(file);
+            fs::write(&path, text).expect("a file");
+            fs::set_permissions(&path, Permissions::from_mode(0o600)).expect("permissions");
+            path.to_string_lossy().into_owned()
+        });
+        Self::start_in(home, &[("ssl", "on"), ("ssl_cert_file", &certificate), ("ssl_key_file", &key)])
+    }
+
+    fn start_in(home: TempDir, settings: &[(&str, &str)]) -> Self {
         hand_over(home.path());
         let settings =
             SETTINGS.iter().chain(settings).map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
@@ -69,7 +92,13 @@ impl Postgres {
             "initdb",
             &["--no-sync", "--auth=trust", "--username=tester", "--encoding=UTF8", "--locale=C", "-D", &data],
         ));
+        let rules = format!(
+            "host all +{} 127.0.0.1/32 scram-sha-256\nhost all all 127.0.0.1/32 trust\n",
+            Self::ASKED
+        );
+        fs::write(Path::new(&data).join("pg_hba.conf"), rules).expect("the rules of who is let in");
         server.begin();
+        server.run("postgres", &format!("CREATE ROLE {}", Self::ASKED));
         server
     }
 

@@ -104,7 +104,7 @@ fn keyring_of(settings: &Settings, place: &LogPlace) -> anyhow::Result<HeldKeyri
     let path = &settings.keyring.path;
     if !path.exists() {
         bail!(
-            "{place} is a log, and its keyring is not at {}: put the keyring there, or say where it is with keyring.path",
+            "{place} is the log of a registry, and its keyring is not at {}: put the keyring there, or say where it is with keyring.path",
             path.display()
         );
     }

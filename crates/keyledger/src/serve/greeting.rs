@@ -15,7 +15,7 @@ use super::Readers;
 use crate::{
     cli::Context,
     environment::{self, OsRandomness, SystemClock},
-    installation::{Begun, OPERATOR_KEY},
+    installation::{Begun, LogPlace, OPERATOR_KEY},
 };
 
 /// Where everything is to be found.
@@ -33,6 +33,9 @@ struct Started<'a> {
     #[serde(flatten)]
     addresses: &'a Addresses,
     data_dir: &'a Path,
+    /// The database of the log; nothing where that is in the data directory.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    log: Option<&'a str>,
     /// Where the first operator key was left; nothing once it was moved.
     #[serde(skip_serializing_if = "Option::is_none")]
     operator_key_file: Option<&'a Path>,
@@ -60,6 +63,10 @@ pub(super) fn print_when_ready(
     let output = context.output;
     let data_dir = context.settings().server.data_dir.clone();
     let key_file = Some(data_dir.join(OPERATOR_KEY)).filter(|file| file.exists());
+    let log = match context.log_place() {
+        Ok(LogPlace::Database(url)) => Some(url.to_string()),
+        _ => None,
+    };
     let addresses = addresses.clone();
     let next = (!output.json).then(|| first_steps(context, &addresses, begun));
     let projectors = readers.projectors.clone();
@@ -72,13 +79,14 @@ pub(super) fn print_when_ready(
             None => output.value(&Started {
                 addresses: &addresses,
                 data_dir: &data_dir,
+                log: log.as_deref(),
                 operator_key_file,
                 setup_code: setup_code.as_ref().map(SetupCode::expose),
                 ready,
             }),
             Some(next) => {
                 let code = setup_code.as_ref().map(|code| first_operator(&addresses, code));
-                let about = people(&addresses, &data_dir, operator_key_file, ready);
+                let about = people(&addresses, &data_dir, log.as_deref(), operator_key_file, ready);
                 output.text(&(about + code.as_deref().unwrap_or_default() + &next))
             }
         };
@@ -100,7 +108,13 @@ async fn settled(projectors: &[Arc<Projector>]) -> bool {
     true
 }
 
-fn people(addresses: &Addresses, data_dir: &Path, key_file: Option<&Path>, ready: bool) -> String {
+fn people(
+    addresses: &Addresses,
+    data_dir: &Path,
+    log: Option<&str>,
+    key_file: Option<&Path>,
+    ready: bool,
+) -> String {
     let Addresses { command, validator, ops } = addresses;
     let state = if ready { "is ready" } else { "runs and is NOT ready" };
     let mut text = format!(
@@ -108,6 +122,9 @@ fn people(addresses: &Addresses, data_dir: &Path, key_file: Option<&Path>, ready
         env!("CARGO_PKG_VERSION"),
         data_dir.display(),
     );
+    if let Some(log) = log {
+        text += &format!("  log             {log}\n");
+    }
     if let Some(file) = key_file {
         text += &format!("  operator key    {}  (move it to a secret store)\n", file.display());
     }

@@ -4,7 +4,7 @@ use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
 use serde::Serialize;
 
-use super::{LONGEST_BOUND, Settings};
+use super::{LONGEST_BOUND, Settings, Store};
 use crate::{data_dir::DataDir, installation::LogPlace, output::causes};
 
 /// What was found.
@@ -136,7 +136,8 @@ fn directory(settings: &Settings, findings: &mut Findings) {
             .faults
             .push(format!("{}, the keyring, can be read by others: chmod 600 it", keyring.display()));
     }
-    if lies_in(keyring, directory) {
+    // A log in a database lies elsewhere.
+    if settings.log.store == Store::Sqlite && lies_in(keyring, directory) {
         findings.warnings.push(format!(
             "{}, the keyring, lies beside the log: whoever copies one copies both; move it and set keyring.path",
             keyring.display()
