@@ -8,9 +8,11 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use keyledger_event_log::{
-    Append, AppendError, Claim, EventLog as _, Lane, LogIdentity, NewEvent, Revision, StreamName,
+    Append, AppendError, Claim, EventLog, Lane, LogIdentity, NewEvent, Revision, StreamName,
 };
+use keyledger_event_log_postgres::PostgresLog;
 use keyledger_event_log_sqlite::SqliteLog;
+use keyledger_tests::Postgres;
 use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
 use uuid::Uuid;
@@ -27,24 +29,72 @@ const MAC: usize = 36;
 /// How many callers append at a time, and how large the batches of the one caller are.
 const GROUPS: [usize; 3] = [1, 8, 64];
 
+/// On the embedded log, and beside the bare disk.
 pub(crate) fn measure(home: &Path, scale: &Scale) -> anyhow::Result<Table> {
     let mut table = Table::of_ratios("Durable appends, events a second");
     let runtime = Runtime::new()?;
-    let identity = LogIdentity { log: Uuid::from_u128(1), epoch: 1 };
-    let log = Arc::new(SqliteLog::create(home.join("append.db"), identity)?);
+    let log: Arc<dyn EventLog> = Arc::new(SqliteLog::create(home.join("append.db"), identity())?);
     let mut file = File::create(home.join("append.raw"))?;
     let made = Arc::new(Made::default());
     for group in GROUPS {
-        let [mut callers, mut batches, mut raw] = [const { Vec::new() }; 3];
+        let (mut rates, mut raw) = (Rates::default(), Vec::new());
         for _ in 0..scale.slices {
-            callers.push(runtime.block_on(by_callers(&log, &made, group, scale.slice / 2))?);
-            batches.push(runtime.block_on(in_batches(&log, &made, group, scale.slice / 2))?);
+            rates.take(&runtime, &log, &made, group, scale)?;
             raw.push(to_file(&mut file, group, scale.slice / 4)?);
         }
-        table.rows.push(compared(group, "one caller, batches of", &callers, &batches, "≥ 0.80"));
-        table.rows.push(compared(group, "file and fdatasync, batches of", &callers, &raw, "–"));
+        table.rows.push(rates.compared(group));
+        table.rows.push(compared(group, "file and fdatasync, batches of", &rates.callers, &raw, "–"));
     }
     Ok(table)
+}
+
+/// On a PostgreSQL of its own, on this machine, with its defaults.
+pub(crate) fn measure_postgres(scale: &Scale) -> anyhow::Result<Table> {
+    let mut table = Table::of_ratios("Durable appends on PostgreSQL, events a second");
+    let runtime = Runtime::new()?;
+    let server = Postgres::start();
+    let url = server.url("postgres").parse()?;
+    let log = runtime.block_on(PostgresLog::create(&url, identity(), &[]))?;
+    let log: Arc<dyn EventLog> = Arc::new(log);
+    let made = Arc::new(Made::default());
+    for group in GROUPS {
+        let mut rates = Rates::default();
+        for _ in 0..scale.slices {
+            rates.take(&runtime, &log, &made, group, scale)?;
+        }
+        table.rows.push(rates.compared(group));
+    }
+    Ok(table)
+}
+
+fn identity() -> LogIdentity {
+    LogIdentity { log: Uuid::from_u128(1), epoch: 1 }
+}
+
+/// What was reached in each slice.
+#[derive(Default)]
+struct Rates {
+    callers: Vec<f64>,
+    batches: Vec<f64>,
+}
+
+impl Rates {
+    fn take(
+        &mut self,
+        runtime: &Runtime,
+        log: &Arc<dyn EventLog>,
+        made: &Arc<Made>,
+        group: usize,
+        scale: &Scale,
+    ) -> anyhow::Result<()> {
+        self.callers.push(runtime.block_on(by_callers(log, made, group, scale.slice / 2))?);
+        self.batches.push(runtime.block_on(in_batches(log, made, group, scale.slice / 2))?);
+        Ok(())
+    }
+
+    fn compared(&self, group: usize) -> Vec<String> {
+        compared(group, "one caller, batches of", &self.callers, &self.batches, "≥ 0.80")
+    }
 }
 
 fn compared(group: usize, beside: &str, ours: &[f64], theirs: &[f64], goal: &str) -> Vec<String> {
@@ -57,7 +107,7 @@ fn compared(group: usize, beside: &str, ours: &[f64], theirs: &[f64], goal: &str
 
 /// Each caller appends one event, waits until it is durable, and goes on.
 async fn by_callers(
-    log: &Arc<SqliteLog>,
+    log: &Arc<dyn EventLog>,
     made: &Arc<Made>,
     callers: usize,
     time: Duration,
@@ -81,7 +131,7 @@ async fn by_callers(
 
 /// One caller appends events together, waits until they are durable, and goes on.
 async fn in_batches(
-    log: &Arc<SqliteLog>,
+    log: &Arc<dyn EventLog>,
     made: &Arc<Made>,
     batch: usize,
     time: Duration,

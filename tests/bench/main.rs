@@ -4,7 +4,7 @@
 //! and noisy; a ratio is the median over the rounds. A whole run prints its tables and writes them into
 //! `docs/performance.md`, which explains them. `bench quick` takes a tenth of the keys and few rounds and only prints: it
 //! shows that the benchmarks work. `bench relay` measures the relay alone, and what its settings are worth, and only prints; `bench relay throughput` one part of it;
-//! `bench portal` people who browse beside requests.
+//! `bench postgres` the log on PostgreSQL; `bench portal` people who browse beside requests.
 //! Nothing here fails on time.
 #![allow(
     clippy::disallowed_methods,
@@ -59,11 +59,13 @@ fn main() -> anyhow::Result<()> {
         ["relay", "quick"] => measure_relay(&OF_THE_RELAY, &Scale::QUICK),
         ["relay", one] => measure_relay(&[one], &Scale::WHOLE),
         ["relay", one, "quick"] => measure_relay(&[one], &Scale::QUICK),
+        ["postgres"] => measure_postgres(&Scale::WHOLE),
+        ["postgres", "quick"] => measure_postgres(&Scale::QUICK),
         ["portal"] => measure_portal(&Scale::WHOLE),
         ["portal", "quick"] => measure_portal(&Scale::QUICK),
         // How it starts the servers that it measures against: each must be a process of its own.
         ["hello", kind, address] => hello::serve(kind, address.parse()?),
-        _ => anyhow::bail!("usage: bench [relay [throughput|beside|settings] | portal] [quick]"),
+        _ => anyhow::bail!("usage: bench [relay [throughput|beside|settings] | postgres | portal] [quick]"),
     }
 }
 
@@ -73,6 +75,7 @@ fn measure(scale: &Scale) -> anyhow::Result<Report> {
     let mut dice = Dice::thrown_for("bench");
     let mut report = Report::begin();
     report.add(append::measure(home.path(), scale)?);
+    report.add(append::measure_postgres(scale)?);
 
     let mut worlds = Vec::new();
     for keys in scale.keys {
@@ -98,6 +101,12 @@ fn measure(scale: &Scale) -> anyhow::Result<Report> {
     report.add(relay::measure(home.path(), scale)?);
     report.add(relay_beside::measure(home.path(), scale)?);
     Ok(report)
+}
+
+/// The log on PostgreSQL.
+fn measure_postgres(scale: &Scale) -> anyhow::Result<()> {
+    Report::begin().add(append::measure_postgres(scale)?);
+    Ok(())
 }
 
 /// The portal beside the validator alone.

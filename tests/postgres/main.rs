@@ -1,4 +1,5 @@
 //! The log on a real PostgreSQL: the contract of the port, order under fire, and servers that end without a word.
+#![allow(clippy::disallowed_methods, reason = "tests measure real time")]
 
 use std::sync::Arc;
 

@@ -22,7 +22,7 @@ pub(crate) enum LogPlace {
     /// In this file of the data directory.
     File(PathBuf),
     /// In this database.
-    Database(DatabaseUrl),
+    Database(Box<DatabaseUrl>),
 }
 
 /// A log that takes events.
@@ -52,7 +52,7 @@ impl LogPlace {
                     "log.store is postgres and log.url is not set: say where the database is, for example \
                      postgres://keyledger@db.example.com/keyledger",
                 )?;
-                Ok(Self::Database(url.0.clone()))
+                Ok(Self::Database(Box::new(url.0.clone())))
             }
         }
     }
