@@ -50,7 +50,7 @@ fn a_log_without_its_keyring_is_never_given_a_new_one() {
     let refusal = registry.try_restart().expect_err("it must not start");
     assert_eq!(refusal.code, Some(1));
     assert!(
-        refusal.stderr.contains("keyring") && refusal.stderr.contains("put the keyring back"),
+        refusal.stderr.contains("keyring") && refusal.stderr.contains("put the keyring there"),
         "{refusal:?}"
     );
     let terminal = registry.terminal();

@@ -138,7 +138,29 @@ fn a_keyring_beside_the_log_is_warned_of_and_is_no_fault() {
 #[test]
 fn a_setting_of_a_later_release_is_refused_by_name() {
     let (_home, terminal) = terminal("");
-    let refused = terminal.set("KEYLEDGER_LOG__URL", "postgres://h").run(&["config", "show"]);
+    let refused = terminal.set("KEYLEDGER_READ_MODELS__URL", "postgres://h").run(&["config", "show"]);
     assert_ne!(refused.code, Some(0));
-    assert!(refused.error_line().contains("LOG__URL"), "{}", refused.stderr);
+    assert!(refused.error_line().contains("READ_MODELS__URL"), "{}", refused.stderr);
+}
+
+#[test]
+fn the_settings_of_a_log_in_a_database_go_together_and_hold_no_password() {
+    let (_home, terminal) = terminal("");
+    let faults = |settings: &[(&str, &str)]| {
+        let told =
+            settings.iter().fold(terminal.clone(), |terminal, (name, value)| terminal.set(name, value));
+        told.run(&["config", "check", "--json"])
+    };
+    let (store, url) = (("KEYLEDGER_LOG__STORE", "postgres"), ("KEYLEDGER_LOG__URL", "postgres://u@db/keys"));
+    let said = |settings: &[(&str, &str)]| faults(settings).exited(1).json()["faults"].to_string();
+    assert!(said(&[store]).contains("log.url is not set"));
+    assert!(said(&[url]).contains("log.store is sqlite"));
+    faults(&[store, url]).exited(0);
+    let refused = faults(&[store, ("KEYLEDGER_LOG__URL", "postgres://u:hunter2@db/keys")]);
+    assert!(
+        refused.error_line().contains("a URL of a PostgreSQL database without a password"),
+        "{}",
+        refused.stderr
+    );
+    assert!(!refused.stderr.contains("hunter2"), "{}", refused.stderr);
 }
