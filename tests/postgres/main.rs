@@ -16,6 +16,7 @@ mod naive;
 mod opening;
 mod order;
 mod restarts;
+mod validators;
 mod writing;
 
 /// The server of the tests that leave it running.

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use keyledger_tests::{Broker, Proxy, RelayProcess, client_file, eventually, within};
+use keyledger_tests::{Broker, Proxy, RoleProcess, client_file, eventually, within};
 use serde_json::Value;
 
 use crate::SHARED;
@@ -111,7 +111,7 @@ fn a_guarded_kafka_lets_the_relay_in_by_its_client_file() {
         settings
     };
     let registry = keyledger_tests::Registry::start();
-    let mut stranger = RelayProcess::start(&registry.data_dir(), &with("guessed"));
+    let mut stranger = RoleProcess::start("relay", &registry.data_dir(), &with("guessed"));
     let refused = within(PATIENCE, || {
         let said = stranger.readiness()?.text();
         said.contains("uthentication").then_some(said)
@@ -122,7 +122,7 @@ fn a_guarded_kafka_lets_the_relay_in_by_its_client_file() {
         stranger.readiness().map(|it| it.text())
     );
     stranger.kill();
-    let mut relay = RelayProcess::start(&registry.data_dir(), &with(&credentials.password));
+    let mut relay = RoleProcess::start("relay", &registry.data_dir(), &with(&credentials.password));
     relay.expect_live();
     assert_eq!(positions(&key_events(&broker, "guarded")), [1, 2]);
     assert!(!relay.said().contains(&credentials.password), "{}", relay.said());
@@ -139,7 +139,7 @@ fn a_relay_alone_tells_how_far_it_is_and_ends_when_it_is_asked_to() {
     assert_eq!(split.stdout, format!("{keyring} holds 1 MAC key and no pepper.\n"));
     let mut settings = publishing(broker, &prefix);
     settings.push(("KEYLEDGER_KEYRING__PATH".to_owned(), keyring.into_owned()));
-    let mut relay = RelayProcess::start(&registry.data_dir(), &settings);
+    let mut relay = RoleProcess::start("relay", &registry.data_dir(), &settings);
     relay.expect_live();
     // A new pepper is none of its business, and a new MAC key waits until it has it.
     let terminal = registry.terminal();

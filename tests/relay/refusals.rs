@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::Path;
 
-use keyledger_tests::{Broker, Registry, RelayProcess, second_machine};
+use keyledger_tests::{Broker, Registry, RoleProcess, second_machine};
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _};
 
@@ -19,7 +19,7 @@ fn unpublished() -> (&'static Broker, String, Registry) {
 /// Starts a relay that must end and say `words`.
 #[track_caller]
 fn is_refused(data_dir: &Path, settings: &[(String, String)], words: &[&str]) {
-    RelayProcess::start(data_dir, settings).expect_end(words);
+    RoleProcess::start("relay", data_dir, settings).expect_end(words);
 }
 
 fn send(broker: &Broker, topic: &str, position: &str) {
@@ -89,7 +89,7 @@ fn topics_that_are_ahead_of_the_log_are_refused_and_so_is_a_log_with_another_pas
     registry.restart();
     registry.create("acme", "one", &["client:read"]);
     registry.create("acme", "two", &["client:read"]);
-    let mut relay = RelayProcess::start(&registry.data_dir(), &settings);
+    let mut relay = RoleProcess::start("relay", &registry.data_dir(), &settings);
     relay.expect_live();
     relay.signal("TERM");
     assert!(
@@ -131,7 +131,7 @@ fn topics_without_their_checkpoint_and_strangers_in_them_are_refused() {
 fn a_topic_of_events_that_was_emptied_by_making_it_anew_is_refused() {
     let (broker, prefix, registry) = unpublished();
     let settings = publishing(broker, &prefix);
-    let mut relay = RelayProcess::start(&registry.data_dir(), &settings);
+    let mut relay = RoleProcess::start("relay", &registry.data_dir(), &settings);
     relay.expect_live();
     relay.kill();
     broker.delete_topic(&format!("{prefix}.key-events.v1"));
@@ -148,7 +148,7 @@ fn a_topic_of_events_that_was_emptied_by_making_it_anew_is_refused() {
 fn a_topic_of_keys_that_was_made_anew_is_refused() {
     let (broker, prefix, registry) = unpublished();
     let settings = publishing(broker, &prefix);
-    let mut relay = RelayProcess::start(&registry.data_dir(), &settings);
+    let mut relay = RoleProcess::start("relay", &registry.data_dir(), &settings);
     relay.expect_live();
     relay.kill();
     broker.delete_topic(&format!("{prefix}.keys.v1"));
@@ -164,7 +164,7 @@ fn a_topic_of_events_that_lost_its_end_is_refused() {
     let (broker, prefix, registry) = unpublished();
     let settings = publishing(broker, &prefix);
     registry.create("acme", "billing", &["client:read"]);
-    let mut relay = RelayProcess::start(&registry.data_dir(), &settings);
+    let mut relay = RoleProcess::start("relay", &registry.data_dir(), &settings);
     relay.expect_live();
     relay.kill();
     let (topic, records) = (format!("{prefix}.key-events.v1"), key_events(broker, &prefix));
@@ -200,7 +200,7 @@ fn in_serve_a_refusal_stops_the_relay_and_nothing_else() {
 fn a_second_relay_of_one_data_directory_is_refused_by_the_first_ones_pid() {
     let (broker, prefix, registry) = unpublished();
     let settings = publishing(broker, &prefix);
-    let mut first = RelayProcess::start(&registry.data_dir(), &settings);
+    let mut first = RoleProcess::start("relay", &registry.data_dir(), &settings);
     first.expect_live();
     is_refused(&registry.data_dir(), &settings, &["keyledger relay (pid ", "already works on"]);
     assert!(first.ended().is_none());
@@ -222,7 +222,7 @@ fn a_relay_without_brokers_or_with_properties_that_are_none_says_what_to_do() {
         fs::write(&file, line).expect("it is written");
         let mut settings = publishing(broker, &prefix);
         settings.push(("KEYLEDGER_KAFKA__CLIENT_FILE".to_owned(), file.to_string_lossy().into_owned()));
-        let mut relay = RelayProcess::start(&registry.data_dir(), &settings);
+        let mut relay = RoleProcess::start("relay", &registry.data_dir(), &settings);
         relay.expect_end(&[words]);
         assert!(!relay.said().contains("hunter2"), "{}", relay.said());
     }
@@ -234,9 +234,9 @@ fn of_two_machines_the_later_one_publishes_and_the_earlier_one_stops_and_says_wh
     let mut settings = publishing(broker, &prefix);
     let keyring = registry.data_dir().join("keyring").to_string_lossy().into_owned();
     settings.push(("KEYLEDGER_KEYRING__PATH".to_owned(), keyring));
-    let mut first = RelayProcess::start(&registry.data_dir(), &settings);
+    let mut first = RoleProcess::start("relay", &registry.data_dir(), &settings);
     first.expect_live();
-    let mut second = RelayProcess::start(&second_machine(&registry.data_dir(), "second"), &settings);
+    let mut second = RoleProcess::start("relay", &second_machine(&registry.data_dir(), "second"), &settings);
     second.expect_live();
     // A quiet one notices when it has something to publish.
     registry.create("acme", "billing", &["client:read"]);

@@ -19,6 +19,7 @@ mod serve;
 mod settings;
 mod telemetry;
 mod users;
+mod validator;
 
 use std::{io, process::ExitCode};
 
@@ -70,6 +71,9 @@ fn run(cli: Cli) -> anyhow::Result<()> {
     match cli.command {
         Command::Serve(_) => {
             serve_role(&context, |metrics, warnings| serve::run(&context, metrics, warnings))
+        }
+        Command::Validator(_) => {
+            serve_role(&context, |metrics, warnings| validator::run(&context, metrics, warnings))
         }
         Command::Relay(_) => {
             serve_role(&context, |metrics, warnings| kafka::relay::run(&context, metrics, warnings))

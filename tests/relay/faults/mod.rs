@@ -10,7 +10,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use keyledger_tests::{
-    Broker, Dice, Registry, RelayProcess, client_file, committed, second_machine, soak, transaction_is_open,
+    Broker, Dice, Registry, RoleProcess, client_file, committed, second_machine, soak, transaction_is_open,
     uncommitted, within,
 };
 use load::Load;
@@ -70,7 +70,7 @@ struct Scene {
     /// The directories of two machines that see one log; the relay runs on the first.
     machines: [PathBuf; 2],
     settings: Vec<(String, String)>,
-    relay: RelayProcess,
+    relay: RoleProcess,
     given_up: usize,
 }
 
@@ -88,7 +88,7 @@ impl Scene {
             ("KEYLEDGER_KEYRING__PATH".to_owned(), keyring),
         ];
         let machines = [registry.data_dir(), second_machine(&registry.data_dir(), "second")];
-        let relay = RelayProcess::start(&machines[0], &settings);
+        let relay = RoleProcess::start("relay", &machines[0], &settings);
         Self { registry, broker, machines, settings, relay, given_up: 0 }
     }
 
@@ -101,7 +101,7 @@ impl Scene {
                 }
                 thread::sleep(Duration::from_millis(dice.below(700)));
                 self.relay.kill();
-                self.relay = RelayProcess::start(&self.machines[0], &self.settings);
+                self.relay = RoleProcess::start("relay", &self.machines[0], &self.settings);
             }
             Fault::BrokerKill => {
                 thread::sleep(Duration::from_millis(dice.below(500)));
@@ -118,7 +118,7 @@ impl Scene {
         self.relay.expect_live();
         thread::sleep(Duration::from_millis(dice.below(300)));
         self.relay.signal("STOP");
-        let mut rival = RelayProcess::start(&self.machines[1], &self.settings);
+        let mut rival = RoleProcess::start("relay", &self.machines[1], &self.settings);
         rival.expect_live();
         self.relay.signal("CONT");
         self.relay.expect_end(&["another relay", "has taken over keyledger.*"]);

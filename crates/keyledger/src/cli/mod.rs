@@ -76,6 +76,8 @@ pub(crate) struct Everywhere {
 pub(crate) enum Command {
     /// Serve every role in one process; a new data directory is initialised first
     Serve(roles::ServeArgs),
+    /// Judge requests, and nothing else, on a log that others write
+    Validator(roles::ValidatorArgs),
     /// Publish the log to Kafka, and nothing else
     Relay(roles::RelayArgs),
     /// Compare Kafka with the log, or publish history anew
@@ -174,6 +176,7 @@ impl Cli {
         ];
         match &self.command {
             Command::Serve(serve) => given.extend(serve.flags()),
+            Command::Validator(validator) => given.extend(validator.flags()),
             Command::Relay(relay) => given.extend(relay.flags()),
             _ => {}
         }
@@ -198,6 +201,7 @@ pub(crate) fn run(command: Command, context: &Context) -> anyhow::Result<()> {
         Command::Config(command) => config::run(&command, context),
         Command::Completions(args) => completions::run(&args, context),
         Command::Serve(_)
+        | Command::Validator(_)
         | Command::Relay(_)
         | Command::Kafka(_)
         | Command::Init(_)

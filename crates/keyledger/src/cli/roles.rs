@@ -36,6 +36,30 @@ impl ServeArgs {
     }
 }
 
+/// Arguments of `validator`; they are settings, and reach it as such.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  keyledger validator --config /etc/keyledger.toml --listen-validator 10.0.0.7:8081"
+)]
+pub(crate) struct ValidatorArgs {
+    /// Where the authentication API listens (listen.validator)
+    #[arg(long, value_name = "ADDRESS")]
+    listen_validator: Option<String>,
+    /// Where liveness, readiness and metrics are served (listen.ops)
+    #[arg(long, value_name = "ADDRESS")]
+    listen_ops: Option<String>,
+}
+
+impl ValidatorArgs {
+    /// The settings that its flags give: setting, flag, value.
+    pub(super) fn flags(&self) -> [(&'static str, &'static str, &Option<String>); 2] {
+        [
+            ("listen.validator", "--listen-validator", &self.listen_validator),
+            ("listen.ops", "--listen-ops", &self.listen_ops),
+        ]
+    }
+}
+
 /// Arguments of `relay`; they are settings, and reach it as such.
 #[derive(Debug, Args)]
 #[command(

@@ -20,19 +20,23 @@ pub(crate) enum Role {
     CommandService,
     /// Writes read models and snapshots.
     Projector,
+    /// Judges requests.
+    Validator,
     /// Publishes to Kafka. `Serve` holds its lock where it publishes.
     Relay,
 }
 
 impl Role {
     /// The roles that have a lock, `Serve` first, so that it is the one that is named.
-    pub(crate) const ALL: [Self; 4] = [Self::Serve, Self::CommandService, Self::Projector, Self::Relay];
+    pub(crate) const ALL: [Self; 5] =
+        [Self::Serve, Self::CommandService, Self::Projector, Self::Validator, Self::Relay];
 
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Serve => "serve",
             Self::CommandService => "command-service",
             Self::Projector => "projector",
+            Self::Validator => "validator",
             Self::Relay => "relay",
         }
     }
@@ -40,7 +44,7 @@ impl Role {
     /// The locks it needs.
     fn locks(self) -> Vec<Self> {
         if self == Self::Serve {
-            vec![Self::Serve, Self::CommandService, Self::Projector]
+            vec![Self::Serve, Self::CommandService, Self::Projector, Self::Validator]
         } else {
             vec![self]
         }

@@ -1,12 +1,16 @@
 //! What the operations listener of every process answers: is it alive, which roles are ready and why not, its metrics.
 
+mod projector;
 mod relay;
+mod validator;
 
 use actix_web::{HttpResponse, http::header, web};
 use metrics_exporter_prometheus::PrometheusHandle;
 use serde::Serialize;
 
+pub(crate) use projector::projector_role;
 pub(crate) use relay::relay_role;
+pub(crate) use validator::validator_role;
 
 /// The answer of `/readyz`: every role, and why one is not ready.
 #[derive(Serialize)]

@@ -53,12 +53,12 @@ use crate::{
 pub(crate) use greeting::{Addresses, url};
 pub(crate) use keyring_port::KeyringPort;
 pub(crate) use refusals::as_message;
+pub(crate) use snapshots::Snapshots;
 
 use last_uses::LastUses;
 use ops::Ops;
 use ports::{IndexAndTable, IndexGatekeeper, LocalReaders, SqlKeyLists};
 use readers::Readers;
-use snapshots::Snapshots;
 
 /// How often metrics are tidied.
 const UPKEEP: Duration = Duration::from_secs(5);
@@ -109,7 +109,8 @@ pub(crate) async fn run(
     greeting::print_when_ready(context, &listeners.addresses(), &begun, people, &readers);
     drop(begun);
 
-    let mut snapshots = Snapshots::new(&readers, &installation);
+    let mut snapshots =
+        Snapshots::new(&readers.index, readers.restored, &installation.keyring, &installation.directory);
     let take_up = |keyring: &Keyring| readers.index.set_peppers(keyring.peppers());
     let ended = tokio::select! {
         ended = ending.wait() => ended,

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use actix_web::{HttpResponse, web};
 use keyledger_kafka_relay::Relay;
-use keyledger_projectors::{Projector, State};
+use keyledger_projectors::Projector;
 use keyledger_read_models::{PartnerKeysReader, ReadModelError};
 use keyledger_validator::Validator;
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -12,7 +12,9 @@ use serde::Serialize;
 use tokio::sync::watch;
 
 use super::past::Past;
-use crate::ops::{Role, livez, not_found, probe, readiness, relay_role, rendered};
+use crate::ops::{
+    Role, livez, not_found, probe, projector_role, readiness, relay_role, rendered, validator_role,
+};
 
 /// What the operations listener reports on.
 #[derive(Clone)]
@@ -32,17 +34,13 @@ pub(super) struct Ops {
 impl Ops {
     /// Every role, and why one is not ready.
     fn roles(&self) -> Vec<Role> {
-        let progress: Vec<_> =
-            self.projectors.iter().map(|projector| (projector.name(), projector.progress())).collect();
+        let of_projectors: Vec<_> =
+            self.projectors.iter().map(|projector| projector_role(projector)).collect();
         // Commands are recorded all the same, but nobody could be told who asks, or that they took effect.
-        let lame = progress.iter().find(|(_, progress)| trouble(&progress.state).is_some());
-        let lame = lame.map(|(name, _)| format!("{name}, which it answers by, is not ready"));
+        let lame = of_projectors.iter().find(|role| !role.ready);
+        let lame = lame.map(|Role { role, .. }| format!("{role}, which it answers by, is not ready"));
         let command_service = Role::new("command-service", None, lame);
-        let of_projectors = progress
-            .iter()
-            .map(|(name, progress)| Role::new(name, Some(progress.position.get()), trouble(&progress.state)));
-        let validator =
-            Role::new("validator", Some(self.validator.index().position().get()), self.validator_trouble());
+        let validator = validator_role(&self.validator, self.hard_bound);
         [self.log(), command_service].into_iter().chain(of_projectors).chain([validator]).collect()
     }
 
@@ -53,36 +51,6 @@ impl Ops {
             Past::Reading | Past::Sound => None,
         };
         Role { alarm, ..Role::new("log", None, None) }
-    }
-
-    fn validator_trouble(&self) -> Option<String> {
-        let index = self.validator.index();
-        let missing = index.missing_peppers();
-        if !missing.is_empty() {
-            let ids: Vec<_> = missing.iter().map(ToString::to_string).collect();
-            return Some(format!(
-                "the keyring lacks pepper {}, with which live secrets were made: put the whole keyring back",
-                ids.join(", ")
-            ));
-        }
-        match index.silence() {
-            None => Some("the key index is still being loaded from the log".to_owned()),
-            Some(silence) if silence > self.hard_bound => Some(format!(
-                "the log was last heard {} s ago, which is too long to answer for keys",
-                silence.as_secs()
-            )),
-            Some(_) => None,
-        }
-    }
-}
-
-fn trouble(state: &State) -> Option<String> {
-    match state {
-        State::Live => None,
-        State::CatchingUp => Some("it is catching up with the log".to_owned()),
-        State::CutOff(why) => Some(format!("it is cut off: {why}")),
-        State::Stopped(why) => Some(format!("it stopped: {why}")),
-        State::Ended => Some("it has ended".to_owned()),
     }
 }
 

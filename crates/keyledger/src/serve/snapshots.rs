@@ -2,11 +2,11 @@
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
+use keyledger_event_log::Position;
 use keyledger_validator::{KeyIndex, snapshot};
 use tokio::{task, time};
 
-use super::Readers;
-use crate::installation::{HeldKeyring, Installation};
+use crate::{data_dir::DataDir, installation::HeldKeyring};
 
 /// How often it is asked whether a snapshot is due.
 const EVERY: Duration = Duration::from_secs(30);
@@ -16,7 +16,7 @@ const EVERY: Duration = Duration::from_secs(30);
 const TAIL: u64 = 10_000;
 
 /// The snapshots of one key index.
-pub(super) struct Snapshots {
+pub(crate) struct Snapshots {
     index: Arc<KeyIndex>,
     keyring: HeldKeyring,
     directory: PathBuf,
@@ -24,18 +24,19 @@ pub(super) struct Snapshots {
 }
 
 impl Snapshots {
-    /// Snapshots of the index of an installation.
-    pub(super) fn new(readers: &Readers, installation: &Installation) -> Self {
-        Self {
-            index: readers.index.clone(),
-            keyring: installation.keyring.clone(),
-            directory: installation.directory.snapshots(),
-            last: readers.restored.get(),
-        }
+    /// Snapshots of an index, the last of which it was `restored` from.
+    pub(crate) fn new(
+        index: &Arc<KeyIndex>,
+        restored: Position,
+        keyring: &HeldKeyring,
+        directory: &DataDir,
+    ) -> Self {
+        let (keyring, directory) = (keyring.clone(), directory.snapshots());
+        Self { index: index.clone(), keyring, directory, last: restored.get() }
     }
 
     /// Takes a snapshot whenever one is due, for ever.
-    pub(super) async fn keep(&mut self) {
+    pub(crate) async fn keep(&mut self) {
         loop {
             time::sleep(EVERY).await;
             let tail = self.index.position().get().saturating_sub(self.last);
@@ -46,7 +47,7 @@ impl Snapshots {
     }
 
     /// Takes one, unless nothing has happened since the last. That it could not be written is no reason to stop.
-    pub(super) async fn take(&mut self) {
+    pub(crate) async fn take(&mut self) {
         let position = self.index.position().get();
         if position == self.last {
             return;

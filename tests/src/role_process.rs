@@ -10,33 +10,34 @@ use serde_json::Value;
 use crate::terminal::forget_settings;
 use crate::{Answer, Client, binary, random_bytes, within};
 
-/// How long a relay may take on a busy machine to publish, or to say why it does not.
+/// How long a role may take on a busy machine to become ready, or to say why it does not.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// `keyledger relay` as a process of its own, beside a registry that does not publish. Dropping it kills the process.
-pub struct RelayProcess {
+/// One role (`relay`, `validator`) as a process of its own, on a log that a registry writes. Dropping it kills the process.
+pub struct RoleProcess {
     child: Child,
     ended: Option<ExitStatus>,
     output: [PathBuf; 2],
 }
 
-impl RelayProcess {
+impl RoleProcess {
     /// Starts one on a data directory, with settings by their names in the environment. Its output is kept beside the data.
     ///
     /// # Panics
     /// Where there is nothing to start.
     #[must_use]
-    pub fn start(data_dir: &Path, settings: &[(String, String)]) -> Self {
+    pub fn start(role: &str, data_dir: &Path, settings: &[(String, String)]) -> Self {
         let name = hex::encode(random_bytes::<4>());
         let home = data_dir.parent().expect("a data directory lies in a home");
-        let output = ["stdout", "stderr"].map(|stream| home.join(format!("relay-{stream}-{name}.log")));
+        let output = ["stdout", "stderr"].map(|stream| home.join(format!("{role}-{stream}-{name}.log")));
         let mut command = Command::new(binary());
-        command.args(["relay", "--json", "--listen-ops", "127.0.0.1:0", "--data-dir"]).arg(data_dir);
+        command.args([role, "--json", "--data-dir"]).arg(data_dir);
         command.current_dir(home).stdin(Stdio::null());
         let [stdout, stderr] =
             output.each_ref().map(|path| File::create(path).expect("a file for its output"));
         command.stdout(stdout).stderr(stderr);
         forget_settings(&mut command);
+        command.envs(["VALIDATOR", "OPS"].map(|name| (format!("KEYLEDGER_LISTEN__{name}"), "127.0.0.1:0")));
         command.envs(settings.iter().map(|(name, value)| (name, value)));
         let child = command.spawn().expect("the binary can be started");
         Self { child, ended: None, output }
@@ -55,13 +56,23 @@ impl RelayProcess {
         text.lines().find_map(|line| line.strip_prefix(name)?.trim().parse().ok())
     }
 
-    fn ops(&self) -> Option<Client> {
-        let said = fs::read_to_string(&self.output[0]).ok()?;
-        let line: Value = serde_json::from_str(said.lines().next()?).ok()?;
-        Some(Client::new(line["ops"].as_str()?, None))
+    /// Its authentication API, for whoever brings a key with each call; none where it has none, or does not run yet.
+    #[must_use]
+    pub fn validator(&self) -> Option<Client> {
+        self.address("validator")
     }
 
-    /// Waits until it has published everything that the log holds.
+    fn ops(&self) -> Option<Client> {
+        self.address("ops")
+    }
+
+    fn address(&self, listener: &str) -> Option<Client> {
+        let said = fs::read_to_string(&self.output[0]).ok()?;
+        let line: Value = serde_json::from_str(said.lines().next()?).ok()?;
+        Some(Client::new(line[listener].as_str()?, None))
+    }
+
+    /// Waits until it is ready: a relay then has published everything that the log holds, a validator has read it.
     ///
     /// # Panics
     /// Where it does not, with what it said.
@@ -72,7 +83,7 @@ impl RelayProcess {
             None => self.readiness().filter(|answer| answer.status == 200).map(|_| true),
         });
         let told = self.readiness().map(|answer| answer.text());
-        assert_eq!(live, Some(true), "it does not publish: {}\n{told:?}", self.said());
+        assert_eq!(live, Some(true), "it does not become ready: {}\n{told:?}", self.said());
     }
 
     /// Waits until it has ended by itself with exit code 1, and said every one of `words`.
@@ -125,7 +136,7 @@ impl RelayProcess {
     }
 }
 
-impl Drop for RelayProcess {
+impl Drop for RoleProcess {
     fn drop(&mut self) {
         // It may have ended; there is nobody to tell either way.
         let _ = self.child.kill();

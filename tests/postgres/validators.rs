@@ -1,0 +1,133 @@
+//! Validators as processes of their own, on a log that other machines write.
+
+use std::fs::{self, DirBuilder};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::PathBuf;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use keyledger_tests::{Created, Postgres, Registry, RoleProcess, soak, within};
+use tempfile::TempDir;
+
+use crate::SERVER;
+
+/// How long a validator may take to hear of what was recorded, on a busy machine.
+const NEWS: Duration = Duration::from_secs(5);
+
+/// A registry on a database, and a validator on another machine, which may only read.
+struct Apart {
+    registry: Registry,
+    validator: RoleProcess,
+    settings: Vec<(String, String)>,
+    home: TempDir,
+}
+
+impl Apart {
+    fn start(server: &Postgres, database: &str, more: &[(&str, &str)]) -> Self {
+        let url = server.url(database);
+        let log = [("KEYLEDGER_LOG__STORE", "postgres"), ("KEYLEDGER_LOG__URL", url.as_str())];
+        let registry = Registry::with(&log);
+        let reader = format!("validator_of_{database}");
+        server.run(
+            database,
+            &format!(
+                "CREATE ROLE {reader} LOGIN; GRANT SELECT ON events, identity, log_migrations TO {reader}"
+            ),
+        );
+        let home = tempfile::tempdir().expect("a directory");
+        let data = home.path().join("data");
+        DirBuilder::new().mode(0o700).create(&data).expect("a directory");
+        fs::copy(registry.data_dir().join("keyring"), data.join("keyring")).expect("a copy of the keyring");
+        let url = url.replace("tester@", &format!("{reader}@"));
+        let settings = [("KEYLEDGER_LOG__STORE", "postgres"), ("KEYLEDGER_LOG__URL", url.as_str())];
+        let settings = settings.iter().chain(more);
+        let settings: Vec<_> =
+            settings.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let mut validator = RoleProcess::start("validator", &data, &settings);
+        validator.expect_live();
+        Self { registry, validator, settings, home }
+    }
+
+    fn data(&self) -> PathBuf {
+        self.home.path().join("data")
+    }
+
+    fn status(&self, key: &Created) -> u16 {
+        let validator = self.validator.validator().expect("it listens");
+        validator.get("/v1/health").key(&key.secret).send().status
+    }
+
+    #[track_caller]
+    fn expect(&self, key: &Created, status: u16) {
+        let so = within(NEWS, || (self.status(key) == status).then_some(()));
+        assert!(so.is_some(), "it answers {}: {}", self.status(key), self.validator.said());
+    }
+}
+
+#[test]
+fn a_validator_that_may_only_read_the_database_accepts_and_refuses_what_the_registry_records() {
+    let server = SERVER.get();
+    let apart = Apart::start(server, &server.new_database(), &[]);
+    let mut delays = Vec::new();
+    for number in 0..if soak() { 1_000 } else { 100 } {
+        let key = apart.registry.create("acme", &format!("key {number}"), &["client:read"]);
+        apart.expect(&key, 200);
+        apart.registry.revoke(&key);
+        let answered = Instant::now();
+        while apart.status(&key) != 403 {
+            assert!(answered.elapsed() < NEWS, "key {number} is accepted for too long after its revocation");
+        }
+        delays.push(answered.elapsed());
+    }
+    delays.sort();
+    let at = |part: usize| delays[(delays.len() * part / 100).min(delays.len() - 1)];
+    println!("revoked → refused elsewhere: p50 {:?}, p99 {:?}, longest {:?}", at(50), at(99), at(100));
+}
+
+#[test]
+fn a_validator_starts_again_from_what_it_wrote_down_and_knows_what_came_meanwhile() {
+    let server = SERVER.get();
+    let mut apart = Apart::start(server, &server.new_database(), &[]);
+    let [kept, revoked] =
+        ["kept", "revoked"].map(|name| apart.registry.create("acme", name, &["client:read"]));
+    apart.expect(&revoked, 200);
+    apart.validator.signal("TERM");
+    let ended = within(NEWS, || apart.validator.ended()).expect("it ends");
+    assert!(ended.success(), "{}", apart.validator.said());
+    assert!(
+        fs::read_dir(apart.data().join("snapshots")).expect("a directory").count() > 0,
+        "nothing was kept"
+    );
+    apart.registry.revoke(&revoked);
+    apart.validator = RoleProcess::start("validator", &apart.data(), &apart.settings);
+    apart.validator.expect_live();
+    assert_eq!([&kept, &revoked].map(|key| apart.status(key)), [200, 403]);
+}
+
+#[test]
+fn a_validator_that_is_cut_off_from_the_database_keeps_its_bounds_and_comes_back() {
+    let mut server = Postgres::start();
+    let bounds = [("KEYLEDGER_VALIDATOR__SOFT_BOUND", "1s"), ("KEYLEDGER_VALIDATOR__HARD_BOUND", "4s")];
+    let apart = Apart::start(&server, "postgres", &bounds);
+    let key = apart.registry.create("acme", "known", &["client:read"]);
+    apart.expect(&key, 200);
+    server.end_at_once();
+    thread::sleep(Duration::from_secs(2));
+    assert_eq!(apart.status(&key), 200, "between the bounds, what is known is accepted");
+    let closed = within(Duration::from_secs(10), || (apart.status(&key) == 503).then_some(()));
+    assert!(closed.is_some(), "behind the hard bound nobody is let in");
+    assert_eq!(apart.validator.readiness().map(|answer| answer.status), Some(503));
+    server.begin();
+    let back = within(Duration::from_secs(30), || (apart.status(&key) == 200).then_some(()));
+    assert!(back.is_some(), "it never comes back: {}", apart.validator.said());
+}
+
+#[test]
+fn a_second_validator_on_one_data_directory_is_refused_by_the_pid_of_the_first() {
+    let server = SERVER.get();
+    let apart = Apart::start(server, &server.new_database(), &[]);
+    let mut second = RoleProcess::start("validator", &apart.data(), &apart.settings);
+    second.expect_end(&["keyledger validator (pid ", "already works on"]);
+    let mut beside = RoleProcess::start("validator", &apart.registry.data_dir(), &apart.settings);
+    beside.expect_end(&["keyledger serve (pid ", "already works on"]);
+}
