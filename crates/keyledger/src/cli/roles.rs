@@ -39,7 +39,7 @@ impl ServeArgs {
 /// Arguments of `validator`; they are settings, and reach it as such.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example:\n  keyledger validator --config /etc/keyledger.toml --listen-validator 10.0.0.7:8081"
+    after_help = "Example:\n  keyledger validator --config /etc/keyledger.toml \\\n    --listen-validator 10.0.0.7:8081"
 )]
 pub(crate) struct ValidatorArgs {
     /// Where the authentication API listens (listen.validator)
