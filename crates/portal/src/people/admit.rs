@@ -2,7 +2,7 @@ use keyledger_domain::Timestamp;
 use rusqlite::{Transaction, TransactionBehavior, params};
 
 use super::{
-    Decider, People, Person, PersonId, Unavailable, Username,
+    Decider, Keys, People, Person, PersonId, Unavailable, Username,
     account::Account,
     change_standing::{self, Stored},
 };
@@ -10,7 +10,8 @@ use crate::openid::Vouched;
 
 impl People {
     /// Who somebody is that an OpenID provider vouches for, and what they are from now on. Whoever comes for the first time
-    /// gets an account with this id. None where the claims say nothing of them, or they were disabled here.
+    /// gets an account with this id. None where the claims say nothing of them, or they were disabled here: then claims change
+    /// nothing, until they are enabled here.
     ///
     /// # Errors
     /// [`Unavailable`].
@@ -47,14 +48,14 @@ impl People {
                 change_standing::record(&transaction, &self.keys, id, None, &after, &by, now)?;
                 Some(account.person)
             }
+            // Whoever was disabled here stays as they are: a change by claims would look as if claims had disabled them.
+            (Some(before), _) if is_disabled_here(&transaction, &self.keys, &before.person)? => None,
             (Some(before), standing) => {
-                let Person { id, disabled, .. } = before.person;
-                let disabled_here =
-                    disabled && !change_standing::is_disabled_by_claims(&transaction, &self.keys, id)?;
+                let id = before.person.id;
                 let person = Person {
                     username: free_name(&transaction, &vouched.name, id)?,
                     standing: standing.clone().unwrap_or_else(|| before.person.standing.clone()),
-                    disabled: disabled_here || standing.is_none(),
+                    disabled: standing.is_none(),
                     ..before.person.clone()
                 };
                 let after = Account { person, ..before.clone() };
@@ -69,6 +70,11 @@ impl People {
         transaction.commit()?;
         Ok(person.filter(|person| !person.disabled))
     }
+}
+
+/// Whether somebody is disabled, and not by claims.
+fn is_disabled_here(transaction: &Transaction<'_>, keys: &Keys, person: &Person) -> rusqlite::Result<bool> {
+    Ok(person.disabled && !change_standing::is_disabled_by_claims(transaction, keys, person.id)?)
 }
 
 /// What somebody can be called, so that nobody can be taken for somebody else: their name, or with a number behind it.

@@ -221,6 +221,27 @@ fn whoever_was_disabled_here_stays_so_whatever_claims_say() {
 }
 
 #[test]
+fn claims_that_change_while_somebody_is_disabled_here_change_nothing_until_they_are_enabled() {
+    let story = Story::new();
+    let admin = Standing::of_partner(acme(), Role::Admin);
+    let member = Standing::of_partner(acme(), Role::Member);
+    let admit = |standing: Option<&Standing>, seconds: u32| {
+        let vouched = vouched("00u1", "ada", standing.cloned());
+        story.people.admit(IDP, &vouched, PersonId(Uuid::from_u128(1)), at(seconds)).expect("an answer")
+    };
+    let ada = admit(Some(&admin), 0).expect("she comes in");
+    let disable = |person: &Person| (person.standing.clone(), true);
+    story.people.change_standing(ada.id, disable, &keyring(), at(1)).expect("disabled");
+    for (standing, seconds) in [(Some(&member), 2), (Some(&member), 3), (None, 4), (Some(&admin), 5)] {
+        assert_eq!(admit(standing, seconds), None);
+    }
+    assert_eq!(story.people.standing_changes(None).expect("changes").len(), 2, "claims decided nothing");
+    let enable = |person: &Person| (person.standing.clone(), false);
+    story.people.change_standing(ada.id, enable, &keyring(), at(6)).expect("enabled");
+    assert_eq!(admit(Some(&member), 7).map(|ada| ada.standing), Some(member), "and decide again");
+}
+
+#[test]
 fn nobody_but_claims_changes_what_claims_decide_and_there_is_no_password_to_reset() {
     let story = Story::new();
     let vouched = vouched("00u1", "ada", Some(Standing::Operator));
