@@ -17,6 +17,7 @@ CREATE TABLE people (
     standing   TEXT    NOT NULL CHECK (standing IN ('operator', 'admin', 'member')),
     partner_id TEXT    CHECK ((standing = 'operator') = (partner_id IS NULL)),
     disabled   INTEGER NOT NULL,               -- 1: cannot sign in, and is signed in nowhere
+    disabled_by_claims INTEGER NOT NULL CHECK (disabled OR NOT disabled_by_claims), -- 1: claims that come back enable them
     created_at TEXT    NOT NULL,
     mac        BLOB    NOT NULL,
     CHECK ((issuer IS NULL) = (subject IS NULL)),
@@ -28,7 +29,7 @@ CREATE INDEX people_of_partner ON people (partner_id, username);
 
 -- Every change of what somebody may do, for ever.
 CREATE TABLE standing_changes (
-    number     INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    number     INTEGER NOT NULL PRIMARY KEY,   -- 1, 2, 3 …, without a gap, and under the code: their order is what happened
     person_id  TEXT    NOT NULL REFERENCES people (id),
     at         TEXT    NOT NULL,
     by         TEXT    NOT NULL,               -- JSON: {"kind": …, "id": …}, as the actors of events; or a provider's claims
@@ -36,8 +37,6 @@ CREATE TABLE standing_changes (
     after      TEXT    NOT NULL,               -- JSON: {"standing": …, "partnerId": …, "disabled": …}
     mac        BLOB    NOT NULL
 ) STRICT;
-
-CREATE INDEX standing_changes_of_person ON standing_changes (person_id, number);
 
 -- Where people are signed in. Of a session only the digest of its id is here: who reads this file cannot use it.
 CREATE TABLE sessions (

@@ -17,14 +17,17 @@ pub(super) struct Account {
     pub(super) password: Option<PasswordHash>,
     /// Who they are at their provider; none: they sign in here.
     pub(super) subject: Option<String>,
+    /// Whether it was claims that disabled them, so that claims may enable them again. It stands here and not in the changes
+    /// alone: whoever takes a row of those away enables nobody by that.
+    pub(super) disabled_by_claims: bool,
 }
 
 /// The columns of an account, in the order in which [`Account::read`] reads them.
 pub(super) const COLUMNS: &str = "people.id, people.username, people.password, people.issuer, people.subject, people.standing, \
-                                  people.partner_id, people.disabled, people.created_at, people.mac";
+                                  people.partner_id, people.disabled, people.disabled_by_claims, people.created_at, people.mac";
 
 /// How many they are.
-pub(super) const WIDTH: usize = 10;
+pub(super) const WIDTH: usize = 11;
 
 impl Account {
     /// An account from the first columns of a row, which somebody wrote who holds the keyring.
@@ -45,13 +48,14 @@ impl Account {
                 standing,
                 issuer: row.get(3)?,
                 disabled: row.get(7)?,
-                created_at: moment(row, 8)?,
+                created_at: moment(row, 9)?,
             },
             password: row.get::<_, Option<String>>(2)?.map(PasswordHash),
             subject: row.get(4)?,
+            disabled_by_claims: row.get(8)?,
         };
         account.with_fields(|fields| {
-            must_be_sealed(keys, Purpose::Person, fields, row.get_ref(9)?.as_blob()?)
+            must_be_sealed(keys, Purpose::Person, fields, row.get_ref(10)?.as_blob()?)
         })?;
         Ok(account)
     }
@@ -69,14 +73,15 @@ impl Account {
 
     /// Writes it: as a new one, or over the one with its id.
     pub(super) fn write(&self, transaction: &Transaction<'_>, keys: &Keys) -> Result<()> {
-        let Self { person, password, subject } = self;
+        let Self { person, password, subject, disabled_by_claims } = self;
         let (standing, partner) = columns(&person.standing);
         let mac = self.with_fields(|fields| seal(keys, Purpose::Person, fields));
         transaction.execute(
-            "INSERT INTO people (id, username, password, issuer, subject, standing, partner_id, disabled, created_at, mac)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+            "INSERT INTO people (id, username, password, issuer, subject, standing, partner_id, disabled, disabled_by_claims, created_at, mac)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
              ON CONFLICT (id) DO UPDATE SET username = excluded.username, password = excluded.password,
-                 standing = excluded.standing, partner_id = excluded.partner_id, disabled = excluded.disabled, mac = excluded.mac",
+                 standing = excluded.standing, partner_id = excluded.partner_id, disabled = excluded.disabled,
+                 disabled_by_claims = excluded.disabled_by_claims, mac = excluded.mac",
             params![
                 person.id.to_string(),
                 person.username.as_str(),
@@ -86,6 +91,7 @@ impl Account {
                 standing,
                 partner,
                 person.disabled,
+                disabled_by_claims,
                 person.created_at.to_string(),
                 mac,
             ],
@@ -95,7 +101,7 @@ impl Account {
 
     /// What the code is over: all of it.
     fn with_fields<T>(&self, done: impl FnOnce(&[Option<&[u8]>]) -> T) -> T {
-        let Self { person, password, subject } = self;
+        let Self { person, password, subject, disabled_by_claims } = self;
         let (standing, partner) = columns(&person.standing);
         let (id, created_at) = (person.id.to_string(), person.created_at.to_string());
         done(&[
@@ -107,6 +113,7 @@ impl Account {
             Some(standing.as_bytes()),
             partner.map(str::as_bytes),
             Some(&[u8::from(person.disabled)]),
+            Some(&[u8::from(*disabled_by_claims)]),
             Some(created_at.as_bytes()),
         ])
     }

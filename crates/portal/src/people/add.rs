@@ -56,7 +56,7 @@ pub(super) fn insert(
     let NewPerson { id, username, password, standing } = new;
     let person =
         Person { id, username: username.clone(), standing, issuer: None, disabled: false, created_at: now };
-    let account = Account { person, password, subject: None };
+    let account = Account { person, password, subject: None, disabled_by_claims: false };
     match account.write(transaction, keys) {
         Err(error) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {
             return Err(AddError::Taken(username));

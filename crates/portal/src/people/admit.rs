@@ -2,7 +2,7 @@ use keyledger_domain::Timestamp;
 use rusqlite::{Transaction, TransactionBehavior, params};
 
 use super::{
-    Decider, Keys, People, Person, PersonId, Unavailable, Username,
+    Decider, People, Person, PersonId, Unavailable, Username,
     account::Account,
     change_standing::{self, Stored},
 };
@@ -42,14 +42,19 @@ impl People {
                     disabled: false,
                     created_at: now,
                 };
-                let account = Account { person, password: None, subject: Some(vouched.subject.clone()) };
+                let account = Account {
+                    person,
+                    password: None,
+                    subject: Some(vouched.subject.clone()),
+                    disabled_by_claims: false,
+                };
                 account.write(&transaction, &self.keys)?;
                 let after = Stored::of(&account.person);
                 change_standing::record(&transaction, &self.keys, id, None, &after, &by, now)?;
                 Some(account.person)
             }
             // Whoever was disabled here stays as they are: a change by claims would look as if claims had disabled them.
-            (Some(before), _) if is_disabled_here(&transaction, &self.keys, &before.person)? => None,
+            (Some(before), _) if before.person.disabled && !before.disabled_by_claims => None,
             (Some(before), standing) => {
                 let id = before.person.id;
                 let person = Person {
@@ -58,7 +63,7 @@ impl People {
                     disabled: standing.is_none(),
                     ..before.person.clone()
                 };
-                let after = Account { person, ..before.clone() };
+                let after = Account { person, disabled_by_claims: standing.is_none(), ..before.clone() };
                 if Stored::of(&after.person) != Stored::of(&before.person) {
                     change_standing::store(&transaction, &self.keys, &before, &after, &by, now)?;
                 } else if after != before {
@@ -70,11 +75,6 @@ impl People {
         transaction.commit()?;
         Ok(person.filter(|person| !person.disabled))
     }
-}
-
-/// Whether somebody is disabled, and not by claims.
-fn is_disabled_here(transaction: &Transaction<'_>, keys: &Keys, person: &Person) -> rusqlite::Result<bool> {
-    Ok(person.disabled && !change_standing::is_disabled_by_claims(transaction, keys, person.id)?)
 }
 
 /// What somebody can be called, so that nobody can be taken for somebody else: their name, or with a number behind it.

@@ -1,11 +1,11 @@
 use keyledger_domain::{PartnerId, Timestamp, envelope::Purpose};
-use rusqlite::{OptionalExtension as _, Row, Transaction, TransactionBehavior, params};
+use rusqlite::{Row, Transaction, TransactionBehavior, params};
 use serde::{Deserialize, Serialize};
 
 use super::{
     Decider, Keys, People, Person, PersonId, Standing, Unavailable, Username,
     account::{self, Account},
-    sealed::{must_be_sealed, seal},
+    sealed::{forged, must_be_sealed, seal},
     sessions,
 };
 
@@ -87,15 +87,14 @@ impl People {
             Some(issuer) if after.standing != before.standing => {
                 return Err(ChangeError::DecidedElsewhere(issuer.clone()));
             }
-            // Claims that come back lift only what claims have done.
-            Some(_)
-                if after == *before
-                    && after.disabled
-                    && is_disabled_by_claims(&transaction, &self.keys, person)? => {}
-            _ if after == *before => return Ok(after),
             _ => {}
         }
-        let changed = Account { person: after.clone(), ..account.clone() };
+        // Whoever holds the registry's machine and disables somebody whom claims disabled means more than claims did.
+        let disabled_by_claims = account.disabled_by_claims && disabled && !matches!(by, Decider::Keyring(_));
+        let changed = Account { person: after.clone(), disabled_by_claims, ..account.clone() };
+        if changed == account {
+            return Ok(after);
+        }
         store(&transaction, &self.keys, &account, &changed, by, now)?;
         // Whoever holds the registry's machine can always make another one.
         let may_be_last = matches!(by, Decider::Keyring(_));
@@ -111,9 +110,15 @@ impl People {
     /// # Errors
     /// [`Unavailable`].
     pub fn standing_changes(&self, of: Option<&PartnerId>) -> Result<Vec<StandingChange>, Unavailable> {
-        let db = self.db();
+        let mut db = self.db();
+        // A transaction, so that nothing comes in between.
+        let db = db.transaction()?;
+        let is_whole = "SELECT count(*) = coalesce(max(number), 0) FROM standing_changes";
+        if !db.query_row(is_whole, (), |row| row.get::<_, bool>(0))? {
+            return Err(forged(Purpose::StandingChange).into());
+        }
         let mut statement = db.prepare_cached(&format!(
-            "SELECT {COLUMNS}, people.username FROM standing_changes JOIN people ON people.id = person_id
+            "SELECT {COLUMNS}, username FROM standing_changes JOIN people ON people.id = person_id
              WHERE ?1 IS NULL OR before ->> '$.partnerId' = ?1 OR after ->> '$.partnerId' = ?1 ORDER BY number"
         ))?;
         let changes = statement.query_map([of.map(PartnerId::as_str)], |row| {
@@ -127,10 +132,10 @@ impl People {
 }
 
 /// The columns of a change, in the order in which [`Change::read`] reads them.
-const COLUMNS: &str = "person_id, at, by, before, after, standing_changes.mac";
+const COLUMNS: &str = "number, person_id, at, by, before, after, standing_changes.mac";
 
 /// How many they are.
-const WIDTH: usize = 6;
+const WIDTH: usize = 7;
 
 /// A change as it is kept.
 struct Change {
@@ -143,15 +148,18 @@ struct Change {
 
 impl Change {
     fn read(row: &Row<'_>, keys: &Keys) -> rusqlite::Result<Self> {
-        let fields = (0..5).map(|column| row.get_ref(column)?.as_bytes_or_null().map_err(Into::into));
-        let fields = fields.collect::<rusqlite::Result<Vec<_>>>()?;
-        must_be_sealed(keys, Purpose::StandingChange, &fields, row.get_ref(5)?.as_blob()?)?;
+        let number = row.get::<_, i64>(0)?.to_be_bytes();
+        let mut fields = vec![Some(&number[..])];
+        for column in 1..6 {
+            fields.push(row.get_ref(column)?.as_bytes_or_null()?);
+        }
+        must_be_sealed(keys, Purpose::StandingChange, &fields, row.get_ref(6)?.as_blob()?)?;
         Ok(Self {
-            person: account::id(row, 0)?,
-            at: account::moment(row, 1)?,
-            by: json(row, 2)?,
-            before: json(row, 3)?,
-            after: json(row, 4)?,
+            person: account::id(row, 1)?,
+            at: account::moment(row, 2)?,
+            by: json(row, 3)?,
+            before: json(row, 4)?,
+            after: json(row, 5)?,
         })
     }
 }
@@ -172,19 +180,6 @@ pub(super) fn store(
     sessions::end_all(transaction, after.person.id)
 }
 
-/// Whether it was claims that disabled somebody, who is disabled.
-pub(super) fn is_disabled_by_claims(
-    transaction: &Transaction<'_>,
-    keys: &Keys,
-    person: PersonId,
-) -> rusqlite::Result<bool> {
-    let last =
-        format!("SELECT {COLUMNS} FROM standing_changes WHERE person_id = ?1 ORDER BY number DESC LIMIT 1");
-    let last =
-        transaction.query_row(&last, [person.to_string()], |row| Change::read(row, keys)).optional()?;
-    Ok(matches!(last, Some(Change { by: Decider::Claims(_), .. })))
-}
-
 /// Keeps a change, within its transaction.
 pub(super) fn record(
     transaction: &Transaction<'_>,
@@ -198,11 +193,16 @@ pub(super) fn record(
     let text = |value| serde_json::to_string(value).expect("names and flags are JSON");
     let by = serde_json::to_string(by).expect("a kind and an id are JSON");
     let (person, at, before, after) = (person.to_string(), now.to_string(), before.map(text), text(after));
-    let fields = [Some(&person), Some(&at), Some(&by), before.as_ref(), Some(&after)];
-    let mac = seal(keys, Purpose::StandingChange, &fields.map(|field| field.map(String::as_bytes)));
+    let next = "SELECT coalesce(max(number), 0) + 1 FROM standing_changes";
+    let number: i64 = transaction.query_row(next, (), |row| row.get(0))?;
+    let bytes = number.to_be_bytes();
+    let texts = [Some(&person), Some(&at), Some(&by), before.as_ref(), Some(&after)];
+    let fields: Vec<_> =
+        [Some(&bytes[..])].into_iter().chain(texts.map(|text| text.map(String::as_bytes))).collect();
+    let mac = seal(keys, Purpose::StandingChange, &fields);
     transaction.execute(
-        "INSERT INTO standing_changes (person_id, at, by, before, after, mac) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-        params![person, at, by, before, after, mac],
+        "INSERT INTO standing_changes (number, person_id, at, by, before, after, mac) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        params![number, person, at, by, before, after, mac],
     )?;
     Ok(())
 }

@@ -6,10 +6,10 @@ use rusqlite::{Error, types::Type};
 /// The keys of the keyring as they are now.
 pub type Keys = Arc<dyn Fn() -> MacKeys + Send + Sync>;
 
-/// A row that nobody wrote who holds the keyring.
+/// A row that nobody wrote, or one that nobody removed, who holds the keyring.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{0}, in the file of people, was written or altered by somebody without the keyring: find out who, and put a backup of the file back"
+    "{0}, in the file of people, was written, altered or removed by somebody without the keyring: find out who, and put a backup of the file back"
 )]
 pub(super) struct Forged(&'static str);
 
@@ -25,6 +25,11 @@ pub(super) fn must_be_sealed(
     fields: &[Option<&[u8]>],
     mac: &[u8],
 ) -> rusqlite::Result<()> {
+    keys().verify(purpose, &[&message(fields)], mac).map_err(|_| forged(purpose))
+}
+
+/// That somebody without the keyring wrote, altered or removed such a row.
+pub(super) fn forged(purpose: Purpose) -> Error {
     let what = match purpose {
         Purpose::Person => "a person",
         Purpose::StandingChange => "a change of what somebody may do",
@@ -32,9 +37,7 @@ pub(super) fn must_be_sealed(
         Purpose::SetupCode => "the one-time code",
         Purpose::Event | Purpose::Snapshot => "something else",
     };
-    keys()
-        .verify(purpose, &[&message(fields)], mac)
-        .map_err(|_| Error::FromSqlConversionFailure(0, Type::Blob, Forged(what).into()))
+    Error::FromSqlConversionFailure(0, Type::Blob, Forged(what).into())
 }
 
 /// Fields in an unambiguous form: each with its length, or said to be missing.

@@ -362,6 +362,7 @@ fn whoever_can_write_to_the_file_becomes_nobody_by_that() {
         ("a right", "UPDATE people SET standing = 'operator', partner_id = NULL WHERE username = 'mel'"),
         ("another partner", "UPDATE people SET partner_id = 'globex' WHERE username = 'mel'"),
         ("an account that was disabled", "UPDATE people SET disabled = 0 WHERE username = 'ada'"),
+        ("who disabled somebody", "UPDATE people SET disabled_by_claims = 1 WHERE username = 'ada'"),
         (
             "somebody's password",
             "UPDATE people SET password = (SELECT password FROM people WHERE username = 'mel') WHERE username = 'grace'",
@@ -373,7 +374,7 @@ fn whoever_can_write_to_the_file_becomes_nobody_by_that() {
         ),
         (
             "somebody new",
-            "INSERT INTO people SELECT '00000000-0000-0000-0000-000000000009', 'eve', password, NULL, NULL, 'operator', NULL, 0, created_at, mac FROM people WHERE username = 'grace'",
+            "INSERT INTO people SELECT '00000000-0000-0000-0000-000000000009', 'eve', password, NULL, NULL, 'operator', NULL, 0, 0, created_at, mac FROM people WHERE username = 'grace'",
         ),
     ];
     for (what, forgery) in forgeries {
@@ -389,7 +390,7 @@ fn whoever_can_write_to_the_file_becomes_nobody_by_that() {
         assert_eq!(before.len(), 3);
         assert_eq!(story.people.db().execute(forgery, ()), Ok(1), "{what}");
         let refused = story.people.list(None).expect_err(what).to_string();
-        assert!(refused.contains("a person, in the file of people, was written or altered"), "{refused}");
+        assert!(refused.contains("a person, in the file of people, was written, altered"), "{refused}");
         for name in ["mel", "ada", "grace", "gracie", "eve"] {
             // Whoever was not touched is still known; whoever was is not.
             let found = story.people.named(&self::name(name));
@@ -398,6 +399,41 @@ fn whoever_can_write_to_the_file_becomes_nobody_by_that() {
                 .is_ok_and(|found| found.as_ref().is_none_or(|(person, _)| before.contains(person)));
             assert!(found.is_err() || untouched, "{what}: {found:?}");
         }
+    }
+}
+
+#[test]
+fn changes_that_somebody_takes_out_of_the_file_or_puts_in_another_order_enable_nobody() {
+    let forgeries = [
+        ("DELETE FROM standing_changes WHERE number = 4", true),
+        (
+            "UPDATE standing_changes SET number = 9 WHERE number = 3; UPDATE standing_changes SET number = 3 WHERE number = 4;
+             UPDATE standing_changes SET number = 4 WHERE number = 9",
+            true,
+        ),
+        // The end of a list looks like every other end.
+        ("DELETE FROM standing_changes WHERE number > 3", false),
+        ("DELETE FROM standing_changes", false),
+    ];
+    for (forgery, missed) in forgeries {
+        let story = Story::new();
+        let admin = Standing::of_partner(acme(), Role::Admin);
+        let admit = |standing: Option<&Standing>, seconds: u32| {
+            let vouched = vouched("00u1", "ada", standing.cloned());
+            story.people.admit(IDP, &vouched, PersonId(Uuid::from_u128(1)), at(seconds)).expect("an answer")
+        };
+        let ada = admit(Some(&admin), 0).expect("she comes in");
+        assert_eq!(admit(None, 1), None);
+        assert!(admit(Some(&admin), 2).is_some());
+        let disable = |person: &Person| (person.standing.clone(), true);
+        story.people.change_standing(ada.id, disable, &keyring(), at(3)).expect("disabled");
+        story.add(2, "grace", Standing::Operator);
+        assert_eq!(story.people.standing_changes(None).expect("changes").len(), 5);
+        story.people.db().execute_batch(forgery).expect("whoever writes to the file can do that");
+        assert_eq!(admit(Some(&admin), 4), None, "{forgery}");
+        let told = story.people.standing_changes(None);
+        let refused = told.is_err_and(|error| error.to_string().contains("or removed by somebody"));
+        assert_eq!(refused, missed, "{forgery}");
     }
 }
 
