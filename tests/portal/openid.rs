@@ -363,6 +363,19 @@ fn a_provider_that_is_away_is_said_to_be_and_everything_else_goes_on() {
 }
 
 #[test]
+fn disabling_somebody_names_the_other_account_of_that_name() {
+    let scene = Scene::new();
+    person(&scene.registry, "ada@example.com", &["--partner", "acme"]);
+    scene.sign_in("ada");
+    scene.browser.wait_until_at("/partners/acme/developer");
+    let disabled = scene.users(&["disable", "ada@example.com"]);
+    assert_eq!(disabled["namesakes"][0]["username"], "ada@example.com+2", "{disabled}");
+    assert_eq!(disabled["namesakes"][0]["issuer"], scene.provider.issuer());
+    let said = scene.registry.terminal().run(&["users", "disable", "ada@example.com"]).exited(0).stdout;
+    assert!(said.contains("was not changed: ada@example.com+2 may sign in"), "{said}");
+}
+
+#[test]
 fn whoever_came_from_a_provider_that_is_not_set_any_more_is_signed_out() {
     let mut scene = Scene::new();
     scene.sign_in("ada");

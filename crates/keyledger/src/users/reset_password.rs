@@ -7,7 +7,7 @@ use crate::cli::Context;
 pub(super) fn run(context: &Context, users: &Users, username: &Username) -> anyhow::Result<()> {
     let person = users.named(username)?;
     let (password, shown) = Password::draw(context.randomness);
-    users.people.reset_password(person.id, &password.hash(context.randomness))?;
+    users.people.reset_password(person.id, None, &password.hash(context.randomness))?;
     if context.output.json {
         return Ok(context.output.value(
             &serde_json::json!({ "id": person.id, "username": person.username, "password": *shown }),

@@ -8,7 +8,7 @@ use super::{
     sign_in::{self, TOO_MANY, TOO_OFTEN},
 };
 use crate::{
-    people::Password,
+    people::{ChangeError, Password},
     web::{
         answer::{self, Turned},
         form::Form,
@@ -54,9 +54,12 @@ pub(crate) async fn change(http: HttpRequest, payload: web::Payload) -> Result<H
         if !hash.fits(&current) {
             return Ok(None);
         }
-        let hash = new.hash(&*randomness);
-        people.reset_password(person.id, &hash)?;
-        Ok::<_, crate::people::ChangeError>(Some((person, hash)))
+        let new = new.hash(&*randomness);
+        match people.reset_password(person.id, Some(&hash), &new) {
+            Ok(()) => Ok(Some((person, new))),
+            Err(ChangeError::AnotherPassword) => Ok(None),
+            Err(error) => Err(error),
+        }
     });
     let changed = changed.await.map_err(|error| Turned::Unavailable(error.to_string()))?;
     drop(turn);

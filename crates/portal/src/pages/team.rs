@@ -60,9 +60,11 @@ pub(crate) async fn change(http: HttpRequest, payload: web::Payload) -> Result<H
             Ok(_) => return Ok(answer::to(&http, &path(&partner))),
             Err(ChangeError::NoSuchPerson) => return Err(Turned::NotFound),
             Err(ChangeError::Unavailable(error)) => return Err(error.into()),
-            Err(refused @ (ChangeError::LastOperator | ChangeError::DecidedElsewhere(_))) => {
-                faults.add("", refused)
-            }
+            Err(
+                refused @ (ChangeError::LastOperator
+                | ChangeError::DecidedElsewhere(_)
+                | ChangeError::AnotherPassword),
+            ) => faults.add("", refused),
         }
     }
     Ok(answer::html(StatusCode::CONFLICT, page(&visit, &partner, &faults).await?))

@@ -53,6 +53,9 @@ pub enum ChangeError {
     /// They sign in at an OpenID provider, whose claims decide.
     #[error("{0} decides this: change it there")]
     DecidedElsewhere(String),
+    /// It was changed meanwhile.
+    #[error("they have another password by now")]
+    AnotherPassword,
     /// As it says.
     #[error(transparent)]
     Unavailable(#[from] Unavailable),

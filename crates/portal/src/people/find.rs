@@ -21,6 +21,19 @@ impl People {
         Ok(found.map(|account| (account.person, account.password)))
     }
 
+    /// Who else is called so, with a number or without: two accounts can be one person's, and one name leads to one of them.
+    ///
+    /// # Errors
+    /// [`Unavailable`].
+    pub fn namesakes(&self, username: &Username) -> Result<Vec<Person>, Unavailable> {
+        let mut people = self.list(None)?;
+        people.retain(|person| {
+            person.username.is_like(username)
+                && !person.username.as_str().eq_ignore_ascii_case(username.as_str())
+        });
+        Ok(people)
+    }
+
     /// Whether anybody has an account.
     ///
     /// # Errors

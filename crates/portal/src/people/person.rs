@@ -56,6 +56,19 @@ impl Username {
     }
 }
 
+impl Username {
+    /// Whether two names differ by no more than the number that one got because somebody had the other.
+    pub(super) fn is_like(&self, other: &Self) -> bool {
+        self.plain().eq_ignore_ascii_case(other.plain())
+    }
+
+    fn plain(&self) -> &str {
+        let numbered =
+            self.0.rsplit_once('+').filter(|(_, number)| number.bytes().all(|byte| byte.is_ascii_digit()));
+        numbered.map_or(&self.0, |(name, _)| name)
+    }
+}
+
 impl fmt::Display for Username {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)

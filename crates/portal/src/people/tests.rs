@@ -124,7 +124,7 @@ fn whoever_loses_a_right_or_a_password_is_signed_out_everywhere_and_the_change_i
 
     let session = story.session(&ada, 62);
     let hash = password("another, long enough").hash(&story.randomness);
-    story.people.reset_password(ada.id, &hash).expect("it is another");
+    story.people.reset_password(ada.id, None, &hash).expect("it is another");
     assert!(!story.is_signed_in(session, 63));
     let begin = |hash: Option<&PasswordHash>, seconds| {
         let begun = story.people.begin_session(ada.id, hash, None, &story.randomness, at(seconds));
@@ -136,6 +136,28 @@ fn whoever_loses_a_right_or_a_password_is_signed_out_everywhere_and_the_change_i
     story.people.change_standing(ada.id, disable, &grace.decider(), at(65)).expect("disabled");
     assert!(!story.is_signed_in(session, 65));
     assert!(begin(Some(&hash), 66).is_none(), "not even for who was let in a moment ago");
+}
+
+#[test]
+fn whoever_changes_a_password_that_was_reset_meanwhile_changes_nothing() {
+    let story = Story::new();
+    let ada = story.add(1, "ada", Standing::Operator);
+    let hash = |text: &str| password(text).hash(&story.randomness);
+    let (stolen, reset, thiefs) =
+        (hash("known to a thief"), hash("a new one for ada"), hash("what a thief likes"));
+    story.people.reset_password(ada.id, None, &stolen).expect("set");
+    // The thief's is compared, and before the new one is written it is reset.
+    story.people.reset_password(ada.id, None, &reset).expect("reset");
+    let refused = story.people.reset_password(ada.id, Some(&stolen), &thiefs);
+    assert_eq!(refused, Err(ChangeError::AnotherPassword));
+    let kept =
+        |story: &Story| story.people.named(&name("ada")).expect("an answer").and_then(|(_, hash)| hash);
+    assert!(kept(&story) == Some(reset.clone()));
+    story
+        .people
+        .reset_password(ada.id, Some(&reset), &thiefs)
+        .expect("whoever knows the one that it is changes it");
+    assert!(kept(&story) == Some(thiefs));
 }
 
 #[test]
@@ -255,7 +277,7 @@ fn nobody_but_claims_changes_what_claims_decide_and_there_is_no_password_to_rese
     assert_eq!(story.people.change_standing(ada.id, demote, &keyring(), at(1)), refused);
     let hash = password("correct horse battery").hash(&story.randomness);
     assert_eq!(
-        story.people.reset_password(ada.id, &hash),
+        story.people.reset_password(ada.id, None, &hash),
         Err(ChangeError::DecidedElsewhere(IDP.to_owned()))
     );
     assert_eq!(story.people.named(&name("ada")).expect("an answer").and_then(|(_, hash)| hash), None);
@@ -273,6 +295,13 @@ fn nobody_is_taken_for_somebody_else_by_the_name_that_claims_give_them() {
     assert_eq!(admit(IDP, "a", "Ada@example.com", 2).username, name("Ada@example.com+2"));
     assert_eq!(admit(IDP, "b", "ada@example.com", 3).username, name("ada@example.com+3"));
     assert_eq!(admit(IDP, "b", "ada@example.com", 4).username, name("ada@example.com+3"), "and keeps it");
+    let namesakes = |of: &str| -> Vec<_> {
+        let found = story.people.namesakes(&name(of)).expect("an answer");
+        found.into_iter().map(|person| person.username.to_string()).collect()
+    };
+    assert_eq!(namesakes("ADA@example.com"), ["Ada@example.com+2", "ada@example.com+3"]);
+    assert_eq!(namesakes("ada@example.com+3"), ["ada@example.com", "Ada@example.com+2"]);
+    assert_eq!(namesakes("ada"), [""; 0]);
     assert_eq!(admit(IDP, "b", "grace", 5).username, name("grace"), "until they are called something else");
     let elsewhere = admit("https://other.example.com", "b", "x".repeat(100).as_str(), 6);
     assert_ne!(elsewhere.id, PersonId(Uuid::from_u128(3)), "another provider's subjects are other people");
@@ -337,7 +366,7 @@ fn the_file_holds_nothing_that_signs_anybody_in() {
     let code = story.people.new_setup_code(&story.randomness, at(0)).expect("a code");
     story
         .people
-        .reset_password(ada.id, &password("correct horse battery").hash(&story.randomness))
+        .reset_password(ada.id, None, &password("correct horse battery").hash(&story.randomness))
         .expect("set");
     let hash = story.people.named(&name("ada")).expect("an answer").and_then(|(_, hash)| hash);
     let again = story.people.begin_session(ada.id, hash.as_ref(), None, &story.randomness, at(0));
@@ -383,7 +412,7 @@ fn whoever_can_write_to_the_file_becomes_nobody_by_that() {
         let ada = story.add(2, "ada", Standing::of_partner(acme(), Role::Admin));
         let mel = story.add(3, "mel", Standing::of_partner(acme(), Role::Member));
         let hash = password("a few words are fine").hash(&story.randomness);
-        story.people.reset_password(mel.id, &hash).expect("set");
+        story.people.reset_password(mel.id, None, &hash).expect("set");
         let disable = |person: &Person| (person.standing.clone(), true);
         story.people.change_standing(ada.id, disable, &grace.decider(), at(1)).expect("disabled");
         let before = story.people.list(None).expect("nobody forged anything");
