@@ -7,7 +7,7 @@ use crate::scene::{admin_of_acme, create_key, look, person, sign_in};
 
 /// Nothing serious is found on a page or in its dialog, and nothing sticks out of a small screen.
 #[track_caller]
-fn is_accessible(browser: &Browser, what: &str) {
+pub(crate) fn is_accessible(browser: &Browser, what: &str) {
     look(browser, &what.to_lowercase().replace(", ", "-").replace(' ', "-"));
     assert_eq!(browser.accessibility_faults(), Vec::<String>::new(), "{what}");
     browser.dark();

@@ -6,6 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use keyledger_tests::{Browser, OpenIdProvider, Registry, Tampering, free_port};
 use serde_json::{Value, json};
 
+use crate::accessible::is_accessible;
 use crate::scene::{COOKIE, create_key, look, person};
 
 const ATTEMPT: &str = "__Host-keyledger-sign-in";
@@ -373,6 +374,26 @@ fn disabling_somebody_names_the_other_account_of_that_name() {
     assert_eq!(disabled["namesakes"][0]["issuer"], scene.provider.issuer());
     let said = scene.registry.terminal().run(&["users", "disable", "ada@example.com"]).exited(0).stdout;
     assert!(said.contains("was not changed: ada@example.com+2 may sign in"), "{said}");
+}
+
+#[test]
+fn signing_out_after_the_session_has_ended_still_offers_to_sign_out_at_the_provider() {
+    let scene = Scene::new();
+    let browser = &scene.browser;
+    scene.sign_in("ada");
+    browser.wait_until_at("/partners/acme/developer");
+    scene.users(&["disable", "ada@example.com"]);
+    scene.users(&["enable", "ada@example.com"]);
+    browser.click("Sign out");
+    browser.wait_until_says("You are signed out here");
+    assert_eq!(browser.cookie(COOKIE), None);
+    is_accessible(browser, "signed out openid");
+    browser.click("Sign out there too");
+    browser.wait_until_says("Sign out of the provider");
+    browser.click("Sign out");
+    browser.wait_until_at("/sign-in");
+    scene.set_out();
+    browser.wait_until_says("Who are you?");
 }
 
 #[test]
