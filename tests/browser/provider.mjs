@@ -39,7 +39,8 @@ class Adapter {
     kept.delete(`${this.kind} ${id}`);
   }
   async revokeByGrantId(grant) {
-    kept.forEach((payload, id) => payload.grantId === grant && kept.delete(id));
+    // An interaction that goes on as somebody else names the grant of whoever was there before, and stays.
+    kept.forEach((payload, id) => payload.grantId === grant && !id.startsWith('Interaction ') && kept.delete(id));
   }
 }
 
@@ -145,6 +146,8 @@ createServer(async (request, response) => {
       Object.assign(settings, changed);
       now = provide(wanted ? newKey() : now.key);
       response.writeHead(204).end();
+    } else if (settings.failing?.includes(request.url)) {
+      response.writeHead(503).end('not now');
     } else if (request.url.startsWith('/interaction/')) {
       await interact(request, response);
     } else {

@@ -1,9 +1,12 @@
 //! Signing in at an OpenID provider, which says who somebody is and what they may do.
 
 use std::fs::{self, Permissions};
+use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
 
-use keyledger_tests::{Browser, OpenIdProvider, Registry, Tampering, free_port};
+use keyledger_tests::{Browser, OpenIdProvider, Registry, Tampering, Wire, free_port, to_base64};
+use reqwest::blocking::Client;
+use reqwest::redirect::Policy;
 use serde_json::{Value, json};
 
 use crate::accessible::is_accessible;
@@ -100,7 +103,7 @@ fn an_admin_signs_in_at_the_provider_makes_a_key_and_signs_out_at_both() {
     let browser = &scene.browser;
     browser.goto(&scene.at("/"));
     browser.wait_until_says("Continue with 127.0.0.1");
-    look(browser, "sign-in-openid");
+    is_accessible(browser, "sign-in openid");
     scene.sign_in("ada");
     browser.wait_until_at("/partners/acme/developer");
     assert!(!browser.url().contains("code="), "{}", browser.url());
@@ -311,7 +314,11 @@ fn an_answer_to_another_browsers_attempt_or_to_none_signs_nobody_in() {
     let state = state_of(&attempt);
     other.goto(&scene.at(&format!("{CALLBACK}?code=made-up&state={state}")));
     other.wait_until_says("did not sign you in");
-    scene.logged("the code is refused");
+    scene.logged("the code is refused: invalid_grant");
+    assert!(
+        !scene.registry.stderr().contains("grant request is invalid"),
+        "the provider's own words are in the log"
+    );
     // And of another issuer.
     other.plant_cookie(ATTEMPT, &attempt);
     other.goto(&scene.at(&format!("{CALLBACK}?code=made-up&state={state}&iss=https://evil.example")));
@@ -364,16 +371,26 @@ fn a_provider_that_is_away_is_said_to_be_and_everything_else_goes_on() {
 }
 
 #[test]
-fn disabling_somebody_names_the_other_account_of_that_name() {
+fn a_provider_that_does_not_tell_everything_decides_nothing() {
     let scene = Scene::new();
-    person(&scene.registry, "ada@example.com", &["--partner", "acme"]);
     scene.sign_in("ada");
     scene.browser.wait_until_at("/partners/acme/developer");
-    let disabled = scene.users(&["disable", "ada@example.com"]);
-    assert_eq!(disabled["namesakes"][0]["username"], "ada@example.com+2", "{disabled}");
-    assert_eq!(disabled["namesakes"][0]["issuer"], scene.provider.issuer());
-    let said = scene.registry.terminal().run(&["users", "disable", "ada@example.com"]).exited(0).stdout;
-    assert!(said.contains("was not changed: ada@example.com+2 may sign in"), "{said}");
+    scene.provider.tell_in_userinfo_alone();
+    for path in ["/me", "/token"] {
+        scene.provider.fail_at(&[path]);
+        let again = Browser::open();
+        again.goto(&scene.at("/sign-in"));
+        again.click("Continue with 127.0.0.1");
+        again.wait_until_says("Who are you?");
+        again.click("ada");
+        again.wait_until_says("does not answer at this moment");
+        assert_eq!(again.status(), 503, "{path}");
+        scene.logged("it answers with 503");
+    }
+    // She has lost nothing, neither the role nor where she is signed in.
+    scene.browser.reload();
+    scene.browser.wait_until_says("Create your first key");
+    assert_eq!(scene.users(&["changes"]).as_array().map(Vec::len), Some(1));
 }
 
 #[test]
@@ -394,6 +411,82 @@ fn signing_out_after_the_session_has_ended_still_offers_to_sign_out_at_the_provi
     browser.wait_until_at("/sign-in");
     scene.set_out();
     browser.wait_until_says("Who are you?");
+}
+
+#[test]
+fn disabling_somebody_names_the_other_account_of_that_name() {
+    let scene = Scene::new();
+    person(&scene.registry, "ada@example.com", &["--partner", "acme"]);
+    scene.sign_in("ada");
+    scene.browser.wait_until_at("/partners/acme/developer");
+    let disabled = scene.users(&["disable", "ada@example.com"]);
+    assert_eq!(disabled["namesakes"][0]["username"], "ada@example.com+2", "{disabled}");
+    assert_eq!(disabled["namesakes"][0]["issuer"], scene.provider.issuer());
+    let said = scene.registry.terminal().run(&["users", "disable", "ada@example.com"]).exited(0).stdout;
+    assert!(said.contains("was not changed: ada@example.com+2 may sign in"), "{said}");
+}
+
+#[test]
+fn a_provider_that_hangs_keeps_nobody_from_revoking_a_key() {
+    // It takes connections, and says nothing.
+    let hung = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let issuer = format!("http://{}", hung.local_addr().expect("it is bound"));
+    let here = format!("127.0.0.1:{}", free_port());
+    let registry = Registry::with(&[
+        ("KEYLEDGER_LISTEN__COMMAND", here.as_str()),
+        ("KEYLEDGER_OPENID__ISSUER", &issuer),
+        ("KEYLEDGER_OPENID__CLIENT_ID", OpenIdProvider::CLIENT_ID),
+        ("KEYLEDGER_OPENID__PORTAL_URL", &format!("http://{here}")),
+    ]);
+    let key = registry.create("acme", "Billing", &["client:read"]);
+    let begin = format!("GET /sign-in/openid HTTP/1.1\r\nHost: {here}\r\n\r\n");
+    let begun: Vec<_> = (0..700)
+        .map(|_| {
+            let mut wire = Wire::connect(&here);
+            wire.send(&begin);
+            wire
+        })
+        .collect();
+    for _ in 0..20 {
+        registry.operator().get("/v1/partners/acme/keys").send().expecting(200);
+    }
+    let revoke = format!("/v1/partners/acme/keys/{}/revoke", key.id);
+    registry.operator().post(&revoke, &json!({})).send().expecting(200);
+    drop(begun);
+}
+
+#[test]
+fn whoever_has_no_access_can_sign_in_as_somebody_else_at_a_provider_that_knows_them() {
+    let scene = Scene::new();
+    scene.sign_in("eve");
+    scene.browser.wait_until_says("your account there has no access here");
+    is_accessible(&scene.browser, "not signed in");
+    scene.browser.click("Sign in as somebody else");
+    scene.browser.wait_until_says("Who are you?");
+    scene.browser.click("ada");
+    scene.browser.wait_until_at("/partners/acme/developer");
+}
+
+#[test]
+fn nobody_is_led_to_or_from_the_provider_over_a_connection_that_others_can_read() {
+    let scene = Scene::new();
+    let client = Client::builder().redirect(Policy::none()).build().expect("a client");
+    let ask =
+        |path: &str, host: &str| client.get(scene.at(path)).header("Host", host).send().expect("an answer");
+    for path in ["/sign-in", "/sign-in/openid", CALLBACK] {
+        let refused = ask(path, "portal.example.com");
+        assert_eq!(refused.status(), 403, "{path}");
+        assert!(refused.headers().get("set-cookie").is_none(), "{path}");
+        assert!(refused.text().expect("a page").contains("Sign-in needs https"), "{path}");
+    }
+    // From the own machine it is led there, with an attempt that no script and no other host gets.
+    let led = ask("/sign-in/openid", "127.0.0.1");
+    assert_eq!(led.status(), 303);
+    let cookie = led.headers()["set-cookie"].to_str().expect("text");
+    let mut says: Vec<_> = cookie.split("; ").skip(1).collect();
+    says.sort_unstable();
+    assert!(cookie.starts_with(ATTEMPT), "{cookie}");
+    assert_eq!(says, ["HttpOnly", "Max-Age=900", "Path=/", "SameSite=Lax", "Secure"]);
 }
 
 #[test]
@@ -452,7 +545,10 @@ fn no_secret_of_signing_in_is_in_the_logs() {
     let session = scene.browser.cookie(COOKIE).expect("a session");
     let logged = scene.registry.stderr();
     assert!(logged.contains("signed in"), "{logged}");
-    for secret in [scene.provider.client_secret(), &attempt, &session] {
+    // As it is shown to the provider, and as what a token begins with: `{"`.
+    let shown =
+        to_base64(format!("{}:{}", OpenIdProvider::CLIENT_ID, scene.provider.client_secret()).as_bytes());
+    for secret in [scene.provider.client_secret(), &shown, "eyJ", &attempt, &session] {
         assert!(!logged.contains(secret), "a secret is in the logs");
     }
     // The code is good once and has been used; it is nobody's business all the same.

@@ -151,6 +151,15 @@ impl OpenIdProvider {
         self.change(&json!({ "inUserinfoAlone": true }));
     }
 
+    /// Answers at these paths that it cannot, such as `/token` and `/me` (userinfo), and at every other path as ever.
+    ///
+    /// # Panics
+    /// Where it does not.
+    #[track_caller]
+    pub fn fail_at(&self, paths: &[&str]) {
+        self.change(&json!({ "failing": paths }));
+    }
+
     /// Ends it.
     pub fn stop(&mut self) {
         self.process = None;

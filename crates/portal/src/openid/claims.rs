@@ -68,9 +68,13 @@ pub(crate) struct Vouched {
 }
 
 impl WhatClaimsSay {
-    /// Whether everything that is looked for is among these claims.
+    /// Whether everything that is looked for is among these claims. An operator needs no partner.
     pub(crate) fn is_all_in(&self, claims: &Map<String, Value>) -> bool {
-        !self.role.texts(claims).is_empty() && !self.partner.texts(claims).is_empty()
+        let roles = self.role.texts(claims);
+        let is_there = |name: &ClaimName| !name.texts(claims).is_empty();
+        let standing =
+            roles.contains(&self.operator.as_str()) || !roles.is_empty() && is_there(&self.partner);
+        standing && is_there(&self.name)
     }
 
     /// What they say of somebody.
@@ -114,17 +118,35 @@ mod tests {
 
     use super::*;
 
-    fn said(claims: Value) -> Vouched {
+    fn settings() -> WhatClaimsSay {
         let claim = |name: &str| ClaimName::parse(name).expect("a claim's name");
-        let say = WhatClaimsSay {
+        WhatClaimsSay {
             partner: claim("https://example.com/partner"),
             role: claim("/realm_access/roles"),
             name: claim("email"),
             operator: "keys-operator".to_owned(),
             admin: "keys-admin".to_owned(),
-        };
+        }
+    }
+
+    fn said(claims: Value) -> Vouched {
         let Value::Object(claims) = claims else { panic!("claims are an object") };
-        say.of("00u1", &claims)
+        settings().of("00u1", &claims)
+    }
+
+    #[test]
+    fn more_is_asked_for_where_a_token_lacks_the_partner_the_role_or_the_name() {
+        let is_all = |partner: Value, role: Value, email: Value| {
+            let claims = json!({ "https://example.com/partner": partner, "realm_access": { "roles": role }, "email": email });
+            let Value::Object(claims) = claims else { panic!("claims are an object") };
+            settings().is_all_in(&claims)
+        };
+        let (acme, admin, ada) = (json!("acme"), json!(["keys-admin"]), json!("ada@example.com"));
+        assert!(is_all(acme.clone(), admin.clone(), ada.clone()));
+        assert!(!is_all(json!(null), admin.clone(), ada.clone()));
+        assert!(!is_all(acme.clone(), json!([]), ada.clone()));
+        assert!(!is_all(acme, admin, json!(null)), "or they would be called by their subject");
+        assert!(is_all(json!(null), json!(["keys-operator"]), ada), "operators have no partner");
     }
 
     fn standing(partner: Value, roles: Value) -> Option<Standing> {

@@ -7,6 +7,7 @@
 
 mod attempt;
 mod claims;
+mod discovered;
 mod outgoing;
 mod provider;
 

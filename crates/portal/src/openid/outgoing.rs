@@ -20,6 +20,8 @@ pub(super) enum NoAnswer {
     Broken(reqwest::Error),
     /// More than there can be.
     TooLong,
+    /// It says itself that it cannot answer now.
+    Failing(reqwest::StatusCode),
     /// It cannot be asked, or its answer is none.
     Malformed(openidconnect::http::Error),
 }
@@ -29,6 +31,7 @@ impl fmt::Display for NoAnswer {
         match self {
             Self::Broken(error) => error.fmt(f),
             Self::TooLong => write!(f, "its answer is longer than {LONGEST} bytes"),
+            Self::Failing(status) => write!(f, "it answers with {status}"),
             Self::Malformed(error) => error.fmt(f),
         }
     }
@@ -38,7 +41,7 @@ impl std::error::Error for NoAnswer {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Broken(error) => error.source(),
-            Self::TooLong => None,
+            Self::TooLong | Self::Failing(_) => None,
             Self::Malformed(error) => error.source(),
         }
     }
@@ -55,6 +58,10 @@ impl Outgoing {
         // A URL can hold what is nobody else's.
         let broken = |error: reqwest::Error| NoAnswer::Broken(error.without_url());
         let mut answer = self.0.execute(request).await.map_err(broken)?;
+        let status = answer.status();
+        if status.is_server_error() || status == reqwest::StatusCode::TOO_MANY_REQUESTS {
+            return Err(NoAnswer::Failing(status));
+        }
         let mut built = openidconnect::http::Response::builder().status(answer.status());
         for (name, value) in answer.headers() {
             built = built.header(name, value);

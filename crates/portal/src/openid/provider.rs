@@ -1,11 +1,11 @@
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, time::Duration};
 
 use openidconnect::{
     AccessToken, AdditionalClaims, AuthType, AuthorizationCode, ClientId, ClientSecret,
     EmptyExtraTokenFields, EndpointMaybeSet, EndpointNotSet, EndpointSet, IdTokenFields, IssuerUrl,
     LogoutRequest, OAuth2TokenResponse as _, PkceCodeChallenge, PostLogoutRedirectUrl,
-    ProviderMetadataWithLogout, RedirectUrl, Scope, StandardErrorResponse, StandardTokenResponse,
-    SubjectIdentifier, TokenResponse as _, UserInfoClaims,
+    ProviderMetadataWithLogout, RedirectUrl, RequestTokenError, Scope, StandardErrorResponse,
+    StandardTokenResponse, SubjectIdentifier, TokenResponse as _, UserInfoClaims, UserInfoError,
     core::{
         CoreAuthDisplay, CoreAuthPrompt, CoreAuthenticationFlow, CoreClientAuthMethod, CoreErrorResponseType,
         CoreGenderClaim, CoreJsonWebKey, CoreJweContentEncryptionAlgorithm, CoreJwsSigningAlgorithm,
@@ -14,20 +14,17 @@ use openidconnect::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use tokio::{
-    sync::{Mutex, Semaphore},
-    time::Instant,
-};
+use tokio::{sync::Semaphore, time::timeout};
 use zeroize::Zeroizing;
 
-use super::{Attempt, Vouched, WhatClaimsSay, outgoing::Outgoing};
+use super::{
+    Attempt, Vouched, WhatClaimsSay,
+    discovered::Discovered,
+    outgoing::{NoAnswer, Outgoing},
+};
 
-/// How long what a provider says of itself is believed before it is asked again.
-const FRESH: Duration = Duration::from_secs(300);
-
-/// How long is waited before a provider that did not answer is asked again, or asked for keys that nobody knows yet: whoever
-/// makes tokens up must not make us ask and ask.
-const PAUSE: Duration = Duration::from_secs(2);
+/// How long somebody waits who signs out, where nothing is known of the provider yet.
+const BRIEFLY: Duration = Duration::from_secs(2);
 
 /// How many sign-ins are finished at once. More would only wait for the provider together.
 const AT_ONCE: usize = 32;
@@ -81,14 +78,8 @@ pub struct OpenIdProvider {
     claims: WhatClaimsSay,
     session_seconds: u32,
     outgoing: Outgoing,
-    known: Mutex<Option<Known>>,
+    discovered: Discovered<ProviderMetadataWithLogout>,
     at_once: Semaphore,
-}
-
-/// What a provider said of itself, and when it was asked.
-struct Known {
-    asked: Instant,
-    said: Result<Arc<ProviderMetadataWithLogout>, Refused>,
 }
 
 /// Why somebody was not signed in elsewhere. It is for the log: whoever is refused learns only that they are.
@@ -173,7 +164,7 @@ impl OpenIdProvider {
             claims: settings.claims,
             session_seconds: settings.session_seconds,
             outgoing: Outgoing::new().map_err(|error| unusable(&error))?,
-            known: Mutex::new(None),
+            discovered: Discovered::new(),
             at_once: Semaphore::new(AT_ONCE),
         })
     }
@@ -197,9 +188,13 @@ impl OpenIdProvider {
         self.session_seconds
     }
 
-    /// Where a browser goes to sign in.
-    pub(crate) async fn sign_in_url(&self, attempt: &Attempt) -> Result<String, Refused> {
-        let client = self.client(&*self.metadata(FRESH).await?);
+    /// Where a browser goes to sign in; and is asked who is there, where it is to be somebody else than last time.
+    pub(crate) async fn sign_in_url(
+        &self,
+        attempt: &Attempt,
+        somebody_else: bool,
+    ) -> Result<String, Refused> {
+        let client = self.client(&*self.discovered.get(|| self.discover()).await?);
         let challenge = PkceCodeChallenge::from_code_verifier_sha256(&attempt.verifier());
         let asked = *attempt;
         let mut request = client
@@ -212,12 +207,19 @@ impl OpenIdProvider {
         for scope in &self.scopes {
             request = request.add_scope(scope.clone());
         }
+        if somebody_else {
+            // Without this a provider that knows somebody sends the same account again, without a word.
+            request = request.add_prompt(CoreAuthPrompt::Login);
+        }
         Ok(request.url().0.into())
     }
 
     /// Where a browser goes to sign out there too; none where the provider has no such place, or does not answer.
     pub(crate) async fn sign_out_url(&self) -> Option<String> {
-        let metadata = self.metadata(FRESH).await.ok()?;
+        let metadata = match self.discovered.known() {
+            Some(known) => known,
+            None => timeout(BRIEFLY, self.discovered.get(|| self.discover())).await.ok()?.ok()?,
+        };
         let end = metadata.additional_metadata().end_session_endpoint.clone()?;
         let request = LogoutRequest::from(end)
             .set_client_id(self.client_id.clone())
@@ -228,20 +230,20 @@ impl OpenIdProvider {
     /// What it vouches for, for the code that a browser brought back from this attempt.
     pub(crate) async fn redeem(&self, attempt: &Attempt, code: String) -> Result<Vouched, Refused> {
         let _turn = self.at_once.try_acquire().map_err(|_| Refused::TooMany)?;
-        let metadata = self.metadata(FRESH).await?;
+        let metadata = self.discovered.get(|| self.discover()).await?;
         let asking = |request| self.outgoing.ask(request);
         let client = self.client(&metadata);
         let request = client
             .exchange_code(AuthorizationCode::new(code))
             .map_err(|error| Refused::NoProvider(error.to_string()))?
             .set_pkce_verifier(attempt.verifier());
-        let tokens = request.request_async(&asking).await.map_err(|error| not_proven("the code", &error))?;
+        let tokens = request.request_async(&asking).await.map_err(no_tokens)?;
         let token = tokens.id_token().ok_or_else(|| Refused::NotProven("there is no ID token".to_owned()))?;
         let claims = match token.claims(&self.verifier(&client), &attempt.nonce()) {
             Ok(claims) => claims,
             Err(openidconnect::ClaimsVerificationError::SignatureVerification(_)) => {
                 // It may have begun to sign with another key since it was asked.
-                let client = self.client(&*self.metadata(PAUSE).await?);
+                let client = self.client(&*self.discovered.get_newer(|| self.discover()).await?);
                 token
                     .claims(&self.verifier(&client), &attempt.nonce())
                     .map_err(|error| not_proven("the ID token", &error))?
@@ -252,7 +254,7 @@ impl OpenIdProvider {
         let mut all = object(claims);
         if !self.claims.is_all_in(&all) {
             // Some say more of a person there than in a token. What the token says is signed, and stays.
-            for (name, value) in self.more_claims(&client, tokens.access_token(), subject).await {
+            for (name, value) in self.more_claims(&client, tokens.access_token(), subject).await? {
                 all.entry(name).or_insert(value);
             }
         }
@@ -264,19 +266,21 @@ impl OpenIdProvider {
         client: &Client,
         token: &AccessToken,
         subject: &SubjectIdentifier,
-    ) -> Map<String, Value> {
-        // Without such a place, or its answer, what the token said is all there is.
-        let Ok(request) = client.user_info(token.clone(), Some(subject.clone())) else { return Map::new() };
+    ) -> Result<Map<String, Value>, Refused> {
+        // Without such a place what the token said is all there is. Where it does not answer, what it would have said is not
+        // known, and nobody loses a role by that.
+        let Ok(request) = client.user_info(token.clone(), Some(subject.clone())) else {
+            return Ok(Map::new());
+        };
         let asking = |request| self.outgoing.ask(request);
         match request.request_async::<OtherClaims, _, CoreGenderClaim>(&asking).await {
-            Ok(info) => object::<UserInfoClaims<OtherClaims, CoreGenderClaim>>(&info),
-            Err(error) => {
-                tracing::warn!(
-                    error = chain(&error),
-                    "the provider does not tell what else it knows of somebody"
-                );
-                Map::new()
+            Ok(info) => Ok(object::<UserInfoClaims<OtherClaims, CoreGenderClaim>>(&info)),
+            Err(error @ UserInfoError::ClaimsVerification(_)) => Err(not_proven("userinfo", &error)),
+            Err(UserInfoError::Request(why)) => {
+                Err(Refused::NoProvider(format!("userinfo: {}", chain(&why))))
             }
+            // What cannot be read could be anything, and somebody's own.
+            Err(_) => Err(Refused::NoProvider("the answer of userinfo cannot be read".to_owned())),
         }
     }
 
@@ -297,22 +301,28 @@ impl OpenIdProvider {
             .set_auth_type(how)
     }
 
-    /// What it says of itself, asked for at most so long ago, where it answers at all.
-    async fn metadata(&self, at_most: Duration) -> Result<Arc<ProviderMetadataWithLogout>, Refused> {
-        // Whoever comes meanwhile waits for the same answer.
-        let mut known = self.known.lock().await;
-        if let Some(known) = &*known {
-            let age = known.asked.elapsed();
-            let good = if known.said.is_ok() { at_most } else { PAUSE };
-            if age < good {
-                return known.said.clone();
-            }
-        }
+    async fn discover(&self) -> Result<ProviderMetadataWithLogout, Refused> {
         let asking = |request| self.outgoing.ask(request);
         let said = ProviderMetadataWithLogout::discover_async(self.issuer.clone(), &asking).await;
-        let said = said.map(Arc::new).map_err(|error| Refused::NoProvider(chain(&error)));
-        *known = Some(Known { asked: Instant::now(), said: said.clone() });
-        said
+        said.map_err(|error| Refused::NoProvider(chain(&error)))
+    }
+}
+
+/// Why a code got no tokens. Of what the provider answers only the error's name is told, and that only where it is one of the
+/// standard's: what stands beside it could be anything.
+fn no_tokens(error: RequestTokenError<NoAnswer, StandardErrorResponse<CoreErrorResponseType>>) -> Refused {
+    match error {
+        RequestTokenError::Request(why) => Refused::NoProvider(chain(&why)),
+        RequestTokenError::ServerResponse(answer) => {
+            let why = match answer.error() {
+                CoreErrorResponseType::Extension(_) => "an error that is not in the standard".to_owned(),
+                known => known.to_string(),
+            };
+            Refused::NotProven(format!("the code is refused: {why}"))
+        }
+        RequestTokenError::Parse(..) | RequestTokenError::Other(_) => {
+            Refused::NoProvider("the answer to a code cannot be read".to_owned())
+        }
     }
 }
 
@@ -320,7 +330,8 @@ fn not_proven(what: &str, error: &dyn std::error::Error) -> Refused {
     Refused::NotProven(format!("{what} is refused: {}", chain(error)))
 }
 
-/// An error with what caused it. None of these quotes what was sent.
+/// An error with what caused it: of a connection, of what a provider says of itself, or of a check. Those of checks quote issuers,
+/// audiences and times, and no secret.
 fn chain(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(error.source(), |error| error.source());
     causes.fold(error.to_string(), |said, cause| format!("{said}: {cause}"))

@@ -25,13 +25,16 @@ pub(crate) struct Answer {
     iss: Option<String>,
 }
 
+/// What is asked for with [`OpenIdProvider::START`] where the account that the provider knows already is the wrong one.
+const SOMEBODY_ELSE: &str = "as=somebody-else";
+
 /// Leads somebody to the provider.
 pub(crate) async fn begin(http: HttpRequest) -> Result<HttpResponse, Turned> {
     let portal = portal(&http);
     let provider = portal.provider.as_ref().ok_or(Turned::NotFound)?;
     must_be_safe(&portal, &http)?;
     let attempt = Attempt::draw(&*portal.randomness);
-    match provider.sign_in_url(&attempt).await {
+    match provider.sign_in_url(&attempt, http.query_string() == SOMEBODY_ELSE).await {
         Ok(url) => with(answer::away(&url), cookie::of_attempt(&attempt)),
         Err(refused) => Ok(not_signed_in(provider, &refused)),
     }
@@ -98,7 +101,7 @@ fn not_signed_in(provider: &OpenIdProvider, refused: &Refused) -> HttpResponse {
             (StatusCode::FORBIDDEN, "did not sign you in, or took too long. Start again from here.")
         }
     };
-    notice(status, &format!("{} {text}", provider.host()), "Back to sign-in")
+    notice(status, &format!("{} {text}", provider.host()), ("Back to sign-in", "/sign-in"))
 }
 
 fn not_admitted(provider: &OpenIdProvider) -> HttpResponse {
@@ -109,15 +112,15 @@ fn not_admitted(provider: &OpenIdProvider) -> HttpResponse {
         &format!(
             "You signed in at {host}, but your account there has no access here. Ask whoever runs this registry."
         ),
-        "Sign in as somebody else",
+        ("Sign in as somebody else", &format!("{}?{SOMEBODY_ELSE}", provider.start())),
     )
 }
 
-fn notice(status: StatusCode, text: &str, back: &str) -> HttpResponse {
+fn notice(status: StatusCode, text: &str, (label, path): (&str, &str)) -> HttpResponse {
     let page = html! {
         h1 { "You are not signed in" }
         p role="alert" { (text) }
-        p { a.button href="/sign-in" { (back) } }
+        p { a.button href=(path) { (label) } }
     };
     answer::html(status, layout::plain("Not signed in", &page))
 }
