@@ -4,6 +4,7 @@ use keyledger_tests::{Browser, Registry};
 use reqwest::StatusCode;
 use reqwest::blocking::{Client, RequestBuilder, Response};
 use reqwest::redirect::Policy;
+use serde_json::Value;
 
 use crate::scene::{COOKIE, admin_of_acme, create_key, person, sign_in};
 
@@ -125,6 +126,7 @@ fn nobody_reaches_a_page_or_a_form_that_is_not_theirs() {
     create_key(&ada, "Billing", &["client:read"]);
     let listed = registry.operator().get("/v1/partners/acme/keys").send().expecting(200).json();
     let key_id = listed["keys"][0]["keyId"].as_str().expect("a key").to_owned();
+    let prefix = listed["keys"][0]["prefix"].as_str().expect("a prefix").to_owned();
     let mallory = person(&registry, "mallory@example.com", &["--partner", "globex", "--role", "admin"]);
     let mel = person(&registry, "mel@example.com", &["--partner", "acme"]);
     let signed_in = |name: &str, password: &str| {
@@ -134,6 +136,9 @@ fn nobody_reaches_a_page_or_a_form_that_is_not_theirs() {
         browser
     };
     let (mallory, mel) = (signed_in("mallory@example.com", &mallory), signed_in("mel@example.com", &mel));
+    let people = registry.terminal().run(&["users", "list", "--json"]).exited(0).json();
+    let mels_id = person_of(&people, "mel@example.com")["id"].as_str().expect("an id").to_owned();
+    let developer = "/partners/acme/developer".to_owned();
     let mut pages = vec!["/partners/acme/developer/rows".to_owned(), "/partners/acme/team".to_owned()];
     pages.push("/partners/acme/keys/new".to_owned());
     pages.extend(
@@ -142,8 +147,49 @@ fn nobody_reaches_a_page_or_a_form_that_is_not_theirs() {
     );
     let operators = ["/partners".to_owned(), "/emergency".to_owned()];
 
+    let actions = ["regenerate", "end-overlap", "scopes", "rename", "revoke"]
+        .map(|what| format!("/partners/acme/keys/{key_id}/{what}"));
+    let actions: Vec<_> = actions
+        .into_iter()
+        .chain(["/partners/acme/keys", "/partners/acme/team", "/emergency"].map(str::to_owned))
+        .collect();
+    // Their own: for whoever is signed in, and for nobody else. Signing in and the setup are for everybody.
+    let own = ["/account/password", "/sign-out"].map(str::to_owned);
+    let routes = include_str!("../../crates/portal/src/routes.rs").matches("web::post()").count();
+    assert_eq!(routes, actions.len() + own.len() + 2, "an action is not tried here");
+    let fields = |token: &str| {
+        let fields = [
+            ("token", token),
+            ("once", "1"),
+            ("name", "x"),
+            ("scope", "client:read"),
+            ("confirm", "Billing"),
+            ("overlap", "0"),
+            ("revision", "0"),
+            ("seen", "yes"),
+            ("prefix", &prefix),
+            ("reason", "x"),
+            ("role", "admin"),
+            ("person", &mels_id),
+        ];
+        fields.map(|(name, value)| (name, value.to_owned()))
+    };
     let nobody = Attacker::with(&registry, None);
-    for page in pages.iter().chain(&operators) {
+    let here = nobody.origin().to_owned();
+    let post = |attacker: &Attacker<'_>, path: &str, token: &str| {
+        let fields = fields(token);
+        let fields: Vec<_> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        attacker.post(path, Some(&here), &fields)
+    };
+    for path in actions.iter().chain(&own) {
+        let answer = post(&nobody, path, &"0".repeat(64));
+        assert_eq!(
+            (answer.status(), &answer.headers()["location"].to_str().ok()),
+            (StatusCode::SEE_OTHER, &Some("/sign-in")),
+            "{path}"
+        );
+    }
+    for page in pages.iter().chain(&operators).chain([&developer]) {
         let answer = nobody.get(page);
         assert_eq!(
             (answer.status(), &answer.headers()["location"].to_str().ok()),
@@ -151,39 +197,21 @@ fn nobody_reaches_a_page_or_a_form_that_is_not_theirs() {
             "{page}"
         );
     }
-    let here = nobody.origin().to_owned();
+    // A member is told there whom to ask, and of another partner there is nothing.
+    assert_eq!(Attacker::like(&registry, &mallory).get(&developer).status(), StatusCode::NOT_FOUND);
+    assert_eq!(Attacker::like(&registry, &mel).get(&developer).status(), StatusCode::OK);
     for (who, browser) in [("another partner's admin", &mallory), ("a member", &mel)] {
         let attacker = Attacker::like(&registry, browser);
         for page in pages.iter().chain(&operators) {
             assert_eq!(attacker.get(page).status(), StatusCode::NOT_FOUND, "{who} at {page}");
         }
         // The session's own token: what stands in the way is who they are.
-        let page = attacker.get("/").text().expect("an answer");
-        let home = if page.is_empty() {
-            attacker.get("/partners/globex/team").text().expect("a page")
-        } else {
-            page
-        };
+        let home = attacker.get("/account/password").text().expect("a page");
         let token = home.split_once("name=\"token\" value=\"").and_then(|(_, rest)| rest.split_once('"'));
         let token = token.map_or(String::new(), |(token, _)| token.to_owned());
-        let posts = ["regenerate", "end-overlap", "scopes", "rename", "revoke"]
-            .map(|what| format!("/partners/acme/keys/{key_id}/{what}"));
-        let others = ["/partners/acme/keys", "/partners/acme/team", "/emergency"].map(str::to_owned);
-        for path in posts.iter().chain(&others) {
-            let fields = [
-                ("token", token.as_str()),
-                ("name", "x"),
-                ("scope", "client:read"),
-                ("confirm", "Billing"),
-                ("overlap", "0"),
-                ("seen", "yes"),
-                ("prefix", "AAAAAAAA"),
-                ("reason", "x"),
-                ("role", "admin"),
-                ("person", "x"),
-            ];
-            let answer = attacker.post(path, Some(&here), &fields);
-            assert_eq!(answer.status(), StatusCode::NOT_FOUND, "{who} to {path}");
+        assert_eq!(token.len(), 64, "{who} has a token");
+        for path in &actions {
+            assert_eq!(post(&attacker, path, &token).status(), StatusCode::NOT_FOUND, "{who} to {path}");
         }
     }
     // The key of acme under another partner's name is not there either.
@@ -192,6 +220,18 @@ fn nobody_reaches_a_page_or_a_form_that_is_not_theirs() {
     assert_eq!(answer.status(), StatusCode::NOT_FOUND);
     let after = registry.operator().get("/v1/partners/acme/keys").send().expecting(200).json();
     assert_eq!(after["keys"][0]["revision"], 0, "{after}");
+    assert_eq!(after["keys"].as_array().map(Vec::len), Some(1), "{after}");
+    let people = registry.terminal().run(&["users", "list", "--json"]).exited(0).json();
+    assert_eq!(standing_of(&people, "mel@example.com"), "member", "{people}");
+}
+
+fn person_of<'a>(people: &'a Value, name: &str) -> &'a Value {
+    let found = people.as_array().and_then(|people| people.iter().find(|person| person["username"] == name));
+    found.expect("somebody of that name")
+}
+
+fn standing_of<'a>(people: &'a Value, name: &str) -> &'a Value {
+    &person_of(people, name)["standing"]["standing"]
 }
 
 #[test]

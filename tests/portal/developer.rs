@@ -1,6 +1,9 @@
 //! What an admin does with keys, from the first run to the end of a key.
 
-use keyledger_tests::{Browser, Registry};
+use std::time::Duration;
+
+use keyledger_tests::{Browser, Registry, from_now};
+use serde_json::json;
 
 use crate::scene::{PASSWORD, admin_of_acme, create_key, look, person, sign_in};
 
@@ -120,6 +123,39 @@ fn a_key_is_created_shown_once_rotated_edited_and_revoked_and_the_validator_foll
     assert!(browser.says("by ada@example.com"));
     look(&browser, "history");
     assert_eq!(browser.console_faults(), Vec::<String>::new());
+}
+
+#[test]
+fn the_list_tells_expiry_and_last_use_in_the_readers_zone_and_exactly_in_utc_on_hover() {
+    let registry = Registry::start();
+    let browser = admin_of_acme(&registry);
+    browser.time_zone("Asia/Kolkata");
+    let ends = "2031-01-31T20:15:30.250Z";
+    let body = json!({ "name": "Billing", "scopes": ["client:read"], "expiresAt": ends });
+    let key = registry.create_from("acme", &body);
+    registry.create("acme", "For ever", &["client:read"]);
+    browser.reload();
+    browser.wait_until_says("Billing");
+    let cell = |row: usize, label: &str| format!("#keys tr:nth-child({row}) td[data-label='{label}']");
+    let exact = |row: usize, label: &str| browser.attribute(&format!("{} time", cell(row, label)), "title");
+    // The newest stands first.
+    assert_eq!(browser.text(&cell(1, "Expires")), "Never");
+    assert_eq!(exact(2, "Expires").as_deref(), Some(ends));
+    // Half past one at night there, and the next day.
+    let told = browser.text(&cell(2, "Expires"));
+    assert!(told.contains("Feb 1, 2031") && told.contains("1:45"), "{told}");
+    assert_eq!(exact(2, "Created").as_deref(), key.key["createdAt"].as_str());
+    assert_eq!(browser.text(&cell(2, "Last used")), "No use noted");
+    let before = from_now(Duration::ZERO);
+    registry.health(&key.secret).expecting(200);
+    browser.wait("the use is noted", || {
+        browser.reload();
+        exact(2, "Last used").is_some()
+    });
+    let used = exact(2, "Last used").expect("a moment");
+    assert!(used[..16] >= before[..16] && used.ends_with(":00.000Z"), "{used} is to the minute");
+    assert_eq!(browser.text(&cell(1, "Last used")), "No use noted");
+    assert_eq!(browser.console_faults(), [""; 0]);
 }
 
 #[test]

@@ -4,9 +4,12 @@
 mod accessible;
 mod attacks;
 mod developer;
+mod emergency;
 mod harness;
+mod headers;
 mod many_keys;
 mod openid;
 mod password;
 mod scene;
 mod scopes;
+mod stale;
