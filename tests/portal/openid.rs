@@ -1,12 +1,12 @@
 //! Signing in at an OpenID provider, which says who somebody is and what they may do.
 
+mod away;
+mod refused;
+
 use std::fs::{self, Permissions};
-use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
 
-use keyledger_tests::{Browser, OpenIdProvider, Registry, Tampering, Wire, free_port, to_base64};
-use reqwest::blocking::Client;
-use reqwest::redirect::Policy;
+use keyledger_tests::{Browser, OpenIdProvider, Registry, free_port};
 use serde_json::{Value, json};
 
 use crate::accessible::is_accessible;
@@ -263,137 +263,6 @@ fn whoever_loses_a_role_at_the_provider_has_it_no_more_once_they_come_again() {
 }
 
 #[test]
-fn an_id_token_that_was_tampered_with_signs_nobody_in() {
-    let scene = Scene::new();
-    for (how, logged) in [
-        (Tampering::Nonce, "Invalid nonce"),
-        (Tampering::NoNonce, "Invalid nonce"),
-        (Tampering::Audience, "Invalid audiences"),
-        (Tampering::Issuer, "Invalid issuer"),
-        (Tampering::Expired, "Expired"),
-        (Tampering::Unsigned, "Signature verification failed"),
-        (Tampering::Signature, "Signature verification failed"),
-    ] {
-        scene.provider.tamper(how);
-        scene.browser.forget_cookies();
-        scene.sign_in("ada");
-        scene.must_be_refused();
-        scene.logged(logged);
-    }
-    assert_eq!(scene.users(&["list"]), json!([]));
-    scene.provider.tamper(Tampering::None);
-    scene.browser.forget_cookies();
-    scene.sign_in("ada");
-    scene.browser.wait_until_at("/partners/acme/developer");
-}
-
-#[test]
-fn an_answer_to_another_browsers_attempt_or_to_none_signs_nobody_in() {
-    let scene = Scene::new();
-    let browser = &scene.browser;
-    // Somebody's own code, in a link that they give to somebody else: who follows it must not become them.
-    let (tampered, nobodys) = ("0".repeat(64), format!("{CALLBACK}?code=abc&state="));
-    browser.goto(&scene.at(&nobodys));
-    scene.must_be_refused();
-    for state in ["", tampered.as_str()] {
-        scene.set_out();
-        browser.wait_until_says("Who are you?");
-        let attempt = browser.execute("return location.href", &[]);
-        assert!(attempt.as_str().is_some_and(|url| !url.contains(state) || state.is_empty()));
-        browser.goto(&scene.at(&format!("{CALLBACK}?code=abc&state={state}")));
-        scene.must_be_refused();
-    }
-    scene.logged("state");
-    // With the right state and a code that is none.
-    scene.set_out();
-    browser.wait_until_says("Who are you?");
-    let attempt = browser.cookie(ATTEMPT).expect("an attempt");
-    let other = Browser::open();
-    other.goto(&scene.at("/sign-in"));
-    other.plant_cookie(ATTEMPT, &attempt);
-    let state = state_of(&attempt);
-    other.goto(&scene.at(&format!("{CALLBACK}?code=made-up&state={state}")));
-    other.wait_until_says("did not sign you in");
-    scene.logged("the code is refused: invalid_grant");
-    assert!(
-        !scene.registry.stderr().contains("grant request is invalid"),
-        "the provider's own words are in the log"
-    );
-    // And of another issuer.
-    other.plant_cookie(ATTEMPT, &attempt);
-    other.goto(&scene.at(&format!("{CALLBACK}?code=made-up&state={state}&iss=https://evil.example")));
-    other.wait_until_says("did not sign you in");
-    scene.logged("another provider's (iss)");
-    assert_eq!(other.cookie(COOKIE), None);
-}
-
-/// What the portal makes of the secret of an attempt: `openid/attempt.rs`.
-fn state_of(attempt: &str) -> String {
-    let secret = hex::decode(attempt).expect("hexadecimal digits");
-    hex::encode(blake3::derive_key("keyledger portal openid state v1", &secret))
-}
-
-#[test]
-fn whoever_chooses_not_to_sign_in_is_told_so_and_can_start_again() {
-    let scene = Scene::new();
-    scene.sign_in("Cancel");
-    scene.must_be_refused();
-    scene.browser.click("Back to sign-in");
-    scene.sign_in("ada");
-    scene.browser.wait_until_at("/partners/acme/developer");
-}
-
-#[test]
-fn a_provider_that_signs_with_a_new_key_goes_on_being_believed() {
-    let scene = Scene::new();
-    scene.sign_in("ada");
-    scene.browser.wait_until_at("/partners/acme/developer");
-    for _ in 0..2 {
-        scene.provider.change_key();
-        // As seldom as it may be asked anew.
-        std::thread::sleep(std::time::Duration::from_millis(2_100));
-        scene.browser.forget_cookies();
-        scene.sign_in("ada");
-        scene.browser.wait_until_at("/partners/acme/developer");
-    }
-}
-
-#[test]
-fn a_provider_that_is_away_is_said_to_be_and_everything_else_goes_on() {
-    let mut scene = Scene::new();
-    let password = person(&scene.registry, "bob@example.com", &["--partner", "acme", "--role", "admin"]);
-    scene.provider.stop();
-    scene.set_out();
-    scene.browser.wait_until_says("does not answer at this moment");
-    scene.logged("the OpenID provider does not answer");
-    sign_in_with_password(&scene, &password);
-    scene.registry.ops().get("/readyz").send().expecting(200);
-}
-
-#[test]
-fn a_provider_that_does_not_tell_everything_decides_nothing() {
-    let scene = Scene::new();
-    scene.sign_in("ada");
-    scene.browser.wait_until_at("/partners/acme/developer");
-    scene.provider.tell_in_userinfo_alone();
-    for path in ["/me", "/token"] {
-        scene.provider.fail_at(&[path]);
-        let again = Browser::open();
-        again.goto(&scene.at("/sign-in"));
-        again.click("Continue with 127.0.0.1");
-        again.wait_until_says("Who are you?");
-        again.click("ada");
-        again.wait_until_says("does not answer at this moment");
-        assert_eq!(again.status(), 503, "{path}");
-        scene.logged("it answers with 503");
-    }
-    // She has lost nothing, neither the role nor where she is signed in.
-    scene.browser.reload();
-    scene.browser.wait_until_says("Create your first key");
-    assert_eq!(scene.users(&["changes"]).as_array().map(Vec::len), Some(1));
-}
-
-#[test]
 fn signing_out_after_the_session_has_ended_still_offers_to_sign_out_at_the_provider() {
     let scene = Scene::new();
     let browser = &scene.browser;
@@ -427,35 +296,6 @@ fn disabling_somebody_names_the_other_account_of_that_name() {
 }
 
 #[test]
-fn a_provider_that_hangs_keeps_nobody_from_revoking_a_key() {
-    // It takes connections, and says nothing.
-    let hung = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    let issuer = format!("http://{}", hung.local_addr().expect("it is bound"));
-    let here = format!("127.0.0.1:{}", free_port());
-    let registry = Registry::with(&[
-        ("KEYLEDGER_LISTEN__COMMAND", here.as_str()),
-        ("KEYLEDGER_OPENID__ISSUER", &issuer),
-        ("KEYLEDGER_OPENID__CLIENT_ID", OpenIdProvider::CLIENT_ID),
-        ("KEYLEDGER_OPENID__PORTAL_URL", &format!("http://{here}")),
-    ]);
-    let key = registry.create("acme", "Billing", &["client:read"]);
-    let begin = format!("GET /sign-in/openid HTTP/1.1\r\nHost: {here}\r\n\r\n");
-    let begun: Vec<_> = (0..700)
-        .map(|_| {
-            let mut wire = Wire::connect(&here);
-            wire.send(&begin);
-            wire
-        })
-        .collect();
-    for _ in 0..20 {
-        registry.operator().get("/v1/partners/acme/keys").send().expecting(200);
-    }
-    let revoke = format!("/v1/partners/acme/keys/{}/revoke", key.id);
-    registry.operator().post(&revoke, &json!({})).send().expecting(200);
-    drop(begun);
-}
-
-#[test]
 fn whoever_has_no_access_can_sign_in_as_somebody_else_at_a_provider_that_knows_them() {
     let scene = Scene::new();
     scene.sign_in("eve");
@@ -464,51 +304,6 @@ fn whoever_has_no_access_can_sign_in_as_somebody_else_at_a_provider_that_knows_t
     scene.browser.click("Sign in as somebody else");
     scene.browser.wait_until_says("Who are you?");
     scene.browser.click("ada");
-    scene.browser.wait_until_at("/partners/acme/developer");
-}
-
-#[test]
-fn nobody_is_led_to_or_from_the_provider_over_a_connection_that_others_can_read() {
-    let scene = Scene::new();
-    let client = Client::builder().redirect(Policy::none()).build().expect("a client");
-    let ask =
-        |path: &str, host: &str| client.get(scene.at(path)).header("Host", host).send().expect("an answer");
-    for path in ["/sign-in", "/sign-in/openid", CALLBACK] {
-        let refused = ask(path, "portal.example.com");
-        assert_eq!(refused.status(), 403, "{path}");
-        assert!(refused.headers().get("set-cookie").is_none(), "{path}");
-        assert!(refused.text().expect("a page").contains("Sign-in needs https"), "{path}");
-    }
-    // From the own machine it is led there, with an attempt that no script and no other host gets.
-    let led = ask("/sign-in/openid", "127.0.0.1");
-    assert_eq!(led.status(), 303);
-    let cookie = led.headers()["set-cookie"].to_str().expect("text");
-    let mut says: Vec<_> = cookie.split("; ").skip(1).collect();
-    says.sort_unstable();
-    assert!(cookie.starts_with(ATTEMPT), "{cookie}");
-    assert_eq!(says, ["HttpOnly", "Max-Age=900", "Path=/", "SameSite=Lax", "Secure"]);
-}
-
-#[test]
-fn whoever_came_from_a_provider_that_is_not_set_any_more_is_signed_out() {
-    let mut scene = Scene::new();
-    scene.sign_in("ada");
-    scene.browser.wait_until_at("/partners/acme/developer");
-    let here = scene.registry.addresses().command.trim_start_matches("http://").to_owned();
-    scene.registry.stop();
-    scene.registry.restart();
-    scene.browser.goto(&scene.at("/partners/acme/developer"));
-    scene.browser.wait_until_says("Create your first key");
-    scene.registry.stop();
-    scene.registry.restart_with(&[("KEYLEDGER_LISTEN__COMMAND", &here)]);
-    scene.browser.goto(&scene.at("/partners/acme/developer"));
-    scene.browser.wait_until_at("/sign-in");
-}
-
-fn sign_in_with_password(scene: &Scene, password: &str) {
-    scene.browser.goto(&scene.at("/sign-in"));
-    scene.browser.click("With a password instead");
-    sign_in_openly(&scene.browser, password);
     scene.browser.wait_until_at("/partners/acme/developer");
 }
 
@@ -532,27 +327,6 @@ fn claims_are_found_where_the_settings_say_also_when_only_userinfo_has_them() {
     scene.sign_in("ada");
     scene.browser.wait_until_at("/partners/acme/developer");
     assert_eq!(scene.users(&["list"])[0]["username"], "ada");
-}
-
-#[test]
-fn no_secret_of_signing_in_is_in_the_logs() {
-    let scene = Scene::with(&[("KEYLEDGER_TELEMETRY__LOG_LEVEL", "trace")]);
-    scene.set_out();
-    scene.browser.wait_until_says("Who are you?");
-    let attempt = scene.browser.cookie(ATTEMPT).expect("an attempt");
-    scene.browser.click("ada");
-    scene.browser.wait_until_at("/partners/acme/developer");
-    let session = scene.browser.cookie(COOKIE).expect("a session");
-    let logged = scene.registry.stderr();
-    assert!(logged.contains("signed in"), "{logged}");
-    // As it is shown to the provider, and as what a token begins with: `{"`.
-    let shown =
-        to_base64(format!("{}:{}", OpenIdProvider::CLIENT_ID, scene.provider.client_secret()).as_bytes());
-    for secret in [scene.provider.client_secret(), &shown, "eyJ", &attempt, &session] {
-        assert!(!logged.contains(secret), "a secret is in the logs");
-    }
-    // The code is good once and has been used; it is nobody's business all the same.
-    assert!(!logged.contains("code="), "a code is in the logs");
 }
 
 #[test]

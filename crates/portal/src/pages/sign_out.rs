@@ -55,7 +55,7 @@ async fn offer(http: &HttpRequest, payload: web::Payload) -> Result<HttpResponse
         Some(url) => {
             let host = provider.host();
             let text = format!(
-                "Whoever came from {host} is still signed in there, so that anybody at this browser could come back."
+                "Whoever came from {host} may still be signed in there, so that anybody at this browser could come back."
             );
             go_on(&url, &text)
         }
@@ -67,7 +67,10 @@ fn go_on(url: &str, text: &str) -> HttpResponse {
     let page = html! {
         h1 { "You are signed out here" }
         p { (text) }
-        p { a.button.primary href=(url) { "Sign out there too" } }
+        div.buttons {
+            a.button href="/sign-in" { "Back to sign-in" }
+            a.button.primary href=(url) { "Sign out there too" }
+        }
     };
     answer::page(layout::plain("Signed out", &page))
 }
