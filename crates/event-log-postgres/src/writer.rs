@@ -22,6 +22,13 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// How long one try may take, the wait for the lock included. Whoever waits for longer is cut off from the database.
 const TRY: Duration = Duration::from_secs(15);
 
+/// Which part of the time that a commit took is waited for those whom it answered: they come back at once, and would else
+/// make two groups of a half each, which follow one another for ever.
+const RETURN: u32 = 10;
+
+/// The longest such wait.
+const LONGEST_RETURN: Duration = Duration::from_millis(2);
+
 /// Why the log failed for good, where it did.
 pub(crate) type Failure = watch::Sender<Option<Arc<str>>>;
 
@@ -44,7 +51,11 @@ impl Writer {
     /// Records what comes out of the lanes, to their end.
     pub(crate) async fn run(mut self) {
         while let Some(group) = self.lanes.next_group().await {
+            let (several, begun) = (group.len() > 1, Instant::now());
             self.record(group).await;
+            if several {
+                tokio::time::sleep((begun.elapsed() / RETURN).min(LONGEST_RETURN)).await;
+            }
         }
     }
 
