@@ -135,7 +135,7 @@ fn six_hundred_who_wait_for_a_position_keep_nobody_from_being_judged() {
         let answer = wire.answer();
         assert_eq!((answer.status(), answer.header("retry-after")), (503, Some("1")), "{answer:?}");
     }
-    let metrics = registry.ops().get("/metrics").send().expecting(200).text();
+    let metrics = registry.validator_ops().get("/metrics").send().expecting(200).text();
     let overload = "keyledger_listener_refused_requests_total{listener=\"validator\",reason=\"overload\"}";
     let shed = metrics.lines().find_map(|line| line.strip_prefix(overload)).map(str::trim);
     assert_eq!(shed, Some("0"), "it is the bound on waiters that refused");

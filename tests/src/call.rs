@@ -33,6 +33,12 @@ impl Client {
         Self { base: base.to_owned(), key: key.map(ToOwned::to_owned) }
     }
 
+    /// The same API, as whoever holds `key`.
+    #[must_use]
+    pub fn with_key(&self, key: &str) -> Self {
+        Self::new(&self.base, Some(key))
+    }
+
     /// A request with any method; `path` begins with a slash and may hold a query.
     ///
     /// # Panics

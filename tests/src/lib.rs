@@ -42,6 +42,7 @@ mod patience;
 mod postgres;
 mod registry;
 mod role_process;
+mod running;
 mod shared_registry;
 mod started;
 mod target;

@@ -1,25 +1,25 @@
-use std::fs::{self, File, OpenOptions};
+use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::ExitStatus;
 use std::time::Duration;
 
 use tempfile::TempDir;
 
 use crate::log_store::settings_of_new_log;
-use crate::patience::within;
-use crate::{Addresses, Answer, Client, NotStarted, Terminal, binary};
+use crate::running::{Running, read_stderr};
+use crate::{Addresses, Answer, Client, NotStarted, Terminal};
 
 /// How long a graceful stop may take before a test calls it hanging.
 const STOP: Duration = Duration::from_secs(30);
 
-/// A registry of its own: `keyledger serve` on a temporary directory and free ports. Dropping it kills its process, by
-/// its handle, and removes the directory.
+/// A registry of its own on a temporary directory and free ports: `keyledger serve`, or a process for each role where the
+/// run says so. Dropping it kills its processes, by their handles, and removes the directory.
 pub struct Registry {
     home: TempDir,
     /// Where its log is; a restart changes that as little as its home.
     log: Vec<(String, String)>,
     settings: Vec<(String, String)>,
-    child: Option<Child>,
+    running: Option<Running>,
     addresses: Addresses,
 }
 
@@ -63,8 +63,9 @@ impl Registry {
         let log = settings_of_new_log();
         let settings: Vec<_> =
             settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        let (child, addresses) = launch(home.path(), &[log.as_slice(), &settings].concat())?;
-        Ok(Self { home, log, settings, child: Some(child), addresses })
+        let running = Running::launch(home.path(), &[log.as_slice(), &settings].concat())?;
+        let addresses = running.addresses.clone();
+        Ok(Self { home, log, settings, running: Some(running), addresses })
     }
 
     /// Starts it again on the same data directory, on new ports, after [`kill`](Self::kill) or [`stop`](Self::stop).
@@ -94,22 +95,20 @@ impl Registry {
     /// # Errors
     /// [`NotStarted`] where it ended, or said nothing for a minute.
     pub fn try_restart(&mut self) -> Result<(), NotStarted> {
-        assert!(self.child.is_none(), "it still runs");
+        assert!(self.running.is_none(), "it still runs");
         let settings = [self.log.as_slice(), &self.settings].concat();
-        let (child, addresses) = launch(self.home.path(), &settings)?;
-        self.child = Some(child);
-        self.addresses = addresses;
+        let running = Running::launch(self.home.path(), &settings)?;
+        self.addresses = running.addresses.clone();
+        self.running = Some(running);
         Ok(())
     }
 
-    /// Ends the process at once, as `kill -9` does.
+    /// Ends its processes at once, as `kill -9` does.
     ///
     /// # Panics
     /// Where it does not run.
     pub fn kill(&mut self) {
-        let mut child = self.child.take().expect("it runs");
-        child.kill().expect("a child can be killed");
-        child.wait().expect("a killed child ends");
+        drop(self.running.take().expect("it runs"));
     }
 
     /// Sends a signal by its name (`TERM`, `STOP`, `CONT`).
@@ -117,8 +116,7 @@ impl Registry {
     /// # Panics
     /// Where it does not run.
     pub fn signal(&self, name: &str) {
-        let sent = Command::new("sh").arg("-c").arg(format!("kill -{name} {}", self.pid())).status();
-        assert!(sent.expect("there is a shell").success(), "the process is gone");
+        self.running.as_ref().expect("it runs").signal(name);
     }
 
     /// Waits for the process to end by itself.
@@ -127,12 +125,10 @@ impl Registry {
     /// Where it does not run, or goes on for longer than half a minute.
     #[track_caller]
     pub fn ended(&mut self) -> ExitStatus {
-        let mut child = self.child.take().expect("it runs");
-        let status = within(STOP, || child.try_wait().expect("a child can be asked"));
-        status.unwrap_or_else(|| {
-            self.child = Some(child);
-            panic!("it goes on; it said:\n{}", self.stderr())
-        })
+        let ended = self.running.as_mut().expect("it runs").ended(STOP);
+        let status = ended.unwrap_or_else(|| panic!("it goes on; it said:\n{}", self.stderr()));
+        self.running = None;
+        status
     }
 
     /// Asks it to end, as a service manager does, and waits.
@@ -151,7 +147,7 @@ impl Registry {
     /// Where it does not run.
     #[must_use]
     pub fn pid(&self) -> u32 {
-        self.child.as_ref().expect("it runs").id()
+        self.running.as_ref().expect("it runs").pid()
     }
 
     /// Where it listens; new after each restart.
@@ -201,9 +197,11 @@ impl Registry {
         Client::new(&self.addresses.command, Some(key))
     }
 
-    /// The authentication API, for whoever brings a key with each call.
+    /// The authentication API, for whoever brings a key with each call. A validator in a process of its own has then read
+    /// everything that was recorded before.
     #[must_use]
     pub fn validator(&self) -> Client {
+        self.running.iter().for_each(Running::settle);
         Client::new(&self.addresses.validator, None)
     }
 
@@ -211,6 +209,13 @@ impl Registry {
     #[must_use]
     pub fn ops(&self) -> Client {
         Client::new(&self.addresses.ops, None)
+    }
+
+    /// The operations listener of the process that judges requests.
+    #[must_use]
+    pub fn validator_ops(&self) -> Client {
+        let of_its_own = self.running.as_ref().and_then(|running| running.validator_ops.as_deref());
+        Client::new(of_its_own.unwrap_or(&self.addresses.ops), None)
     }
 
     /// `GET /v1/health` with a key.
@@ -233,44 +238,4 @@ impl Registry {
             .set("KEYLEDGER_CLIENT__URL", &self.addresses.command);
         self.log.iter().fold(terminal, |terminal, (name, value)| terminal.set(name, value))
     }
-}
-
-impl Drop for Registry {
-    fn drop(&mut self) {
-        if self.child.is_some() {
-            self.kill();
-        }
-    }
-}
-
-fn read_stderr(home: &Path) -> String {
-    fs::read_to_string(home.join("stderr.log")).unwrap_or_default()
-}
-
-fn launch(home: &Path, settings: &[(String, String)]) -> Result<(Child, Addresses), NotStarted> {
-    let log: File = OpenOptions::new()
-        .create(true)
-        .append(true)
-        .open(home.join("stderr.log"))
-        .expect("a file for stderr");
-    let mut command = Command::new(binary());
-    command.args(["serve", "--json", "--data-dir"]).arg(home.join("data"));
-    command.current_dir(home).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log);
-    crate::terminal::forget_settings(&mut command);
-    // A test that has to know an address before gives it itself.
-    command.envs(
-        ["COMMAND", "VALIDATOR", "OPS"].map(|name| (format!("KEYLEDGER_LISTEN__{name}"), "127.0.0.1:0")),
-    );
-    command.envs(settings.iter().map(|(name, value)| (name, value)));
-    let mut child = command.spawn().expect("the binary can be started");
-    if let Some(addresses) = Addresses::read(&mut child) {
-        return Ok((child, addresses));
-    }
-    // It ended, or is about to; one that only hangs is ended here, and has no code then.
-    let ended = within(Duration::from_secs(2), || child.try_wait().expect("a child can be asked"));
-    if ended.is_none() {
-        child.kill().expect("a child can be killed");
-    }
-    let status = child.wait().expect("a child ends");
-    Err(NotStarted { code: status.code(), stderr: read_stderr(home) })
 }

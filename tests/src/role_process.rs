@@ -13,7 +13,7 @@ use crate::{Answer, Client, binary, random_bytes, within};
 /// How long a role may take on a busy machine to become ready, or to say why it does not.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// One role (`relay`, `validator`) as a process of its own, on a log that a registry writes. Dropping it kills the process.
+/// One role (`relay`, `validator`, …) as a process of its own, on a log that a registry writes. Dropping it kills the process.
 pub struct RoleProcess {
     child: Child,
     ended: Option<ExitStatus>,
@@ -37,7 +37,9 @@ impl RoleProcess {
             output.each_ref().map(|path| File::create(path).expect("a file for its output"));
         command.stdout(stdout).stderr(stderr);
         forget_settings(&mut command);
-        command.envs(["VALIDATOR", "OPS"].map(|name| (format!("KEYLEDGER_LISTEN__{name}"), "127.0.0.1:0")));
+        command.envs(
+            ["COMMAND", "VALIDATOR", "OPS"].map(|name| (format!("KEYLEDGER_LISTEN__{name}"), "127.0.0.1:0")),
+        );
         command.envs(settings.iter().map(|(name, value)| (name, value)));
         let child = command.spawn().expect("the binary can be started");
         Self { child, ended: None, output }
@@ -66,7 +68,9 @@ impl RoleProcess {
         self.address("ops")
     }
 
-    fn address(&self, listener: &str) -> Option<Client> {
+    /// One of its listeners, by its name in the line of its start; none where it has none, or does not run yet.
+    #[must_use]
+    pub fn address(&self, listener: &str) -> Option<Client> {
         let said = fs::read_to_string(&self.output[0]).ok()?;
         let line: Value = serde_json::from_str(said.lines().next()?).ok()?;
         Some(Client::new(line[listener].as_str()?, None))

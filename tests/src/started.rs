@@ -32,34 +32,25 @@ pub struct NotStarted {
     pub stderr: String,
 }
 
-impl Addresses {
-    /// Waits for the line that `serve --json` prints once it is ready; none where the process ends first or says nothing
-    /// for a minute. What it prints later is read and dropped, so that it never blocks on a full pipe.
-    pub(crate) fn read(child: &mut Child) -> Option<Self> {
-        let stdout = child.stdout.take().expect("stdout is a pipe");
-        let (sender, receiver) = mpsc::channel();
-        thread::spawn(move || {
-            for line in BufReader::new(stdout).lines().map_while(Result::ok) {
-                // Only the first line is waited for.
-                let _ = sender.send(line);
-            }
-        });
-        let line = receiver.recv_timeout(START).ok()?;
-        Some(Self::parse(&line))
-    }
-
-    fn parse(line: &str) -> Self {
-        let json: Value =
-            serde_json::from_str(line).unwrap_or_else(|error| panic!("no JSON ({error}): {line}"));
-        let text = |name: &str| match json[name].as_str() {
-            Some(text) => text.to_owned(),
-            None => panic!("the line of a start lacks {name}: {line}"),
-        };
-        Self {
-            command: text("command"),
-            validator: text("validator"),
-            ops: text("ops"),
-            operator_key_file: PathBuf::from(text("dataDir")).join("operator-key"),
+/// The line that a role with `--json` prints when it has started; none where the process ends first or says nothing for a
+/// minute. What it prints later is read and dropped, so that it never blocks on a full pipe.
+pub(crate) fn first_line(child: &mut Child) -> Option<Value> {
+    let stdout = child.stdout.take().expect("stdout is a pipe");
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || {
+        for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+            // Only the first line is waited for.
+            let _ = sender.send(line);
         }
+    });
+    let line = receiver.recv_timeout(START).ok()?;
+    Some(serde_json::from_str(&line).unwrap_or_else(|error| panic!("no JSON ({error}): {line}")))
+}
+
+/// A text of such a line.
+pub(crate) fn text(line: &Value, name: &str) -> String {
+    match line[name].as_str() {
+        Some(text) => text.to_owned(),
+        None => panic!("the line of a start lacks {name}: {line}"),
     }
 }

@@ -60,9 +60,12 @@ impl From<Rejection> for CommandError {
 /// What failed, and what that says about the outcome.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Failure {
-    /// The log or the lists do not answer. Nothing was recorded, and nothing will be.
+    /// The log does not answer. Nothing was recorded, and nothing will be.
     #[error("{0}")]
     Unavailable(String),
+    /// The lists do not answer, or are behind the log, and the command needs them. Nothing was recorded.
+    #[error("{0}")]
+    ListsUnavailable(String),
     /// The log may or may not have recorded it. The same request with the same idempotency key finds out.
     #[error("{0}")]
     OutcomeUnknown(String),
@@ -85,7 +88,7 @@ impl From<ReadError> for Failure {
 
 impl From<ListError> for Failure {
     fn from(error: ListError) -> Self {
-        Self::Unavailable(error.to_string())
+        Self::ListsUnavailable(error.to_string())
     }
 }
 

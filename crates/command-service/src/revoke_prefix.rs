@@ -121,7 +121,7 @@ impl CommandService {
         if self.applied(head).await {
             Ok(head)
         } else {
-            Err(Failure::Unavailable("the lists are behind the log".to_owned()))
+            Err(Failure::ListsUnavailable("the lists are behind the log".to_owned()))
         }
     }
 }

@@ -4,6 +4,7 @@
 //! configuration, picks the adapters, and wires the roles. What the roles do is in the other crates.
 
 mod cli;
+mod command_service;
 mod data_dir;
 mod environment;
 mod init;
@@ -15,6 +16,8 @@ mod operator_key;
 mod ops;
 mod output;
 mod projections;
+mod projector;
+mod running;
 mod serve;
 mod settings;
 mod telemetry;
@@ -71,6 +74,12 @@ fn run(cli: Cli) -> anyhow::Result<()> {
     match cli.command {
         Command::Serve(_) => {
             serve_role(&context, |metrics, warnings| serve::run(&context, metrics, warnings))
+        }
+        Command::CommandService(_) => {
+            serve_role(&context, |metrics, warnings| command_service::run(&context, metrics, warnings))
+        }
+        Command::Projector(_) => {
+            serve_role(&context, |metrics, warnings| projector::run(&context, metrics, warnings))
         }
         Command::Validator(_) => {
             serve_role(&context, |metrics, warnings| validator::run(&context, metrics, warnings))

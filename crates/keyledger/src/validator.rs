@@ -1,26 +1,24 @@
 //! `keyledger validator`: the validator as a process of its own, on a log that others write.
 
-use std::{sync::Arc, thread, time::Duration};
+use std::{sync::Arc, time::Duration};
 
-use actix_web::{HttpResponse, web};
 use anyhow::Context as _;
-use keyledger_event_log::Position;
+use async_trait::async_trait;
 use keyledger_listener::{Listening, listen};
 use keyledger_projectors::Projector;
-use keyledger_validator::{KeyIndex, Settings as ValidatorSettings, Validator, snapshot};
+use keyledger_validator::{Settings as ValidatorSettings, Validator};
 use metrics_exporter_prometheus::PrometheusHandle;
 use serde::Serialize;
-use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{
     cli::Context,
     data_dir::Role,
-    environment::{self, Stopwatch},
-    installation::{ReadOnly, index_config},
+    installation::ReadOnly,
     keyring::Keyring,
-    ops::{livez, not_found, probe, projector_role, readiness, rendered, validator_role},
-    projections::KeyIndexProjection,
-    serve::{Snapshots, as_message, listener, tidy_metrics, url},
+    ops::{self, Reports, Roles, projector_role, validator_role},
+    running::{
+        Ending, FollowedIndex, LastUses, Snapshots, as_message, every_core, listener, tidy_metrics, told, url,
+    },
     settings::Settings,
 };
 
@@ -42,67 +40,60 @@ pub(crate) async fn run(
     warnings: Vec<String>,
 ) -> anyhow::Result<()> {
     let settings = context.settings();
-    let installation = ReadOnly::open(settings).await?;
-    let ReadOnly { directory, keyring, .. } = &installation;
+    let ReadOnly { directory, log, keyring } = ReadOnly::open(settings).await?;
     directory.create().with_context(|| format!("cannot use {}", directory.path().display()))?;
     let lock = directory.lock(Role::Validator)?;
     warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let (index, restored, projector) = follow(settings, &installation)?;
+    let mut ending = Ending::watch(None)?;
+    let followed = FollowedIndex::start(settings, &directory, &log, &keyring)?;
+    let last_uses = LastUses::open(&followed, directory.last_used());
     let upkeep = metrics.clone();
-    let listening = match Listeners::open(settings, &index, &projector, metrics) {
+    let listening = match Listeners::open(settings, &followed, metrics) {
         Ok(listening) => listening,
         Err(error) => {
             // It works on this runtime, which ends with the error.
-            projector.stop().await;
+            followed.projector.stop().await;
             return Err(error);
         }
     };
     print_addresses(context, &listening);
-    let mut snapshots = Snapshots::new(&index, restored, keyring, directory);
-    let take_up = |keyring: &Keyring| index.set_peppers(keyring.peppers());
-    tokio::select! {
-        _ = terminate.recv() => {},
-        _ = interrupt.recv() => {},
-        () = snapshots.keep() => {},
-        () = keyring.follow(&lock, take_up) => {},
-        () = tidy_metrics(upkeep) => {},
-    }
+    let mut snapshots = Snapshots::new(&followed, &keyring, &directory);
+    let take_up = |keyring: &Keyring| followed.index.set_peppers(keyring.peppers());
+    let ended = tokio::select! {
+        ended = ending.wait() => ended,
+        () = snapshots.keep() => Ok(()),
+        () = last_uses.keep() => Ok(()),
+        () = keyring.follow(&lock, take_up) => Ok(()),
+        () = tidy_metrics(upkeep) => Ok(()),
+    };
     listening.validator.stop().await.context("the listener did not stop in order")?;
-    projector.stop().await;
+    followed.projector.stop().await;
     snapshots.take().await;
+    last_uses.write().await;
     listening.ops.stop().await.context("the listener did not stop in order")?;
     tracing::info!("stopped");
-    Ok(())
-}
-
-/// The index, from where it was written down, and the projector that lets it follow the log.
-fn follow(
-    settings: &Settings,
-    installation: &ReadOnly,
-) -> anyhow::Result<(Arc<KeyIndex>, Position, Arc<Projector>)> {
-    let ReadOnly { directory, log, keyring } = installation;
-    let stopwatch = Stopwatch::start();
-    let config = index_config(settings, log.identity(), stopwatch);
-    let restored = snapshot::load(&directory.snapshots(), &config, &keyring.mac_keys());
-    let index = Arc::new(restored.unwrap_or_else(|| KeyIndex::new(config)));
-    let restored = index.position();
-    index.set_peppers(keyring.peppers());
-    let projection = KeyIndexProjection { index: index.clone(), stopwatch };
-    let clock = Arc::new(environment::instant);
-    let projector = Projector::spawn(log.clone(), keyring.mac_keys_source(), clock, projection);
-    Ok((index, restored, Arc::new(projector.context("cannot start a projector")?)))
+    ended
 }
 
 /// What the operations listener of a validator reports on.
-#[derive(Clone)]
 struct Ops {
     projector: Arc<Projector>,
     validator: Arc<Validator>,
     /// For how long the validator answers without hearing from the log.
     hard_bound: Duration,
-    metrics: PrometheusHandle,
+}
+
+#[async_trait(?Send)]
+impl Reports for Ops {
+    async fn roles(&self) -> Roles {
+        let deciding =
+            vec![projector_role(&self.projector), validator_role(&self.validator, self.hard_bound)];
+        Roles { deciding, beside: Vec::new() }
+    }
+
+    fn measure(&self) {
+        self.validator.report();
+    }
 }
 
 /// The two listeners of a validator.
@@ -115,47 +106,27 @@ struct Listeners {
 impl Listeners {
     fn open(
         settings: &Settings,
-        index: &Arc<KeyIndex>,
-        projector: &Arc<Projector>,
+        followed: &FollowedIndex,
         metrics: PrometheusHandle,
     ) -> anyhow::Result<Self> {
         let verify = settings.validator.verify;
-        let validator =
-            Arc::new(Validator::new(index.clone(), ValidatorSettings { verify, ..Default::default() }));
+        let index = followed.index.clone();
+        let validator = Arc::new(Validator::new(index, ValidatorSettings { verify, ..Default::default() }));
         let ops = Ops {
-            projector: projector.clone(),
+            projector: followed.projector.clone(),
             validator: validator.clone(),
-            hard_bound: settings.validator.hard_bound.0.max(settings.validator.soft_bound.0),
-            metrics,
-        };
-        let routes = move |config: &mut web::ServiceConfig| {
-            config
-                .app_data(web::Data::new(ops.clone()))
-                .service(probe("/livez", livez))
-                .service(probe("/readyz", readyz))
-                .route("/metrics", web::get().to(self::metrics))
-                .default_service(web::to(not_found));
+            hard_bound: settings.validator.longest_silence(),
         };
         let endpoints = settings.listen.endpoints();
         let tls = [endpoints.validator.tls.is_some(), endpoints.ops.tls.is_some()];
-        let every_core = thread::available_parallelism().map_or(1, usize::from);
         let answers = keyledger_validator::configure(validator);
+        let routes = ops::configure(Arc::new(ops), metrics);
         Ok(Self {
-            validator: listen(listener(endpoints.validator, every_core), as_message, answers)?,
+            validator: listen(listener(endpoints.validator, every_core()), as_message, answers)?,
             ops: listen(listener(endpoints.ops, 1), as_message, routes)?,
             tls,
         })
     }
-}
-
-async fn readyz(ops: web::Data<Ops>) -> HttpResponse {
-    let roles = vec![projector_role(&ops.projector), validator_role(&ops.validator, ops.hard_bound)];
-    readiness(roles, Vec::new())
-}
-
-async fn metrics(ops: web::Data<Ops>) -> HttpResponse {
-    ops.validator.report();
-    rendered(&ops.metrics)
 }
 
 fn print_addresses(context: &Context, listening: &Listeners) {
@@ -163,15 +134,12 @@ fn print_addresses(context: &Context, listening: &Listeners) {
         url(listening.validator.address(), listening.tls[0]),
         url(listening.ops.address(), listening.tls[1]),
     ];
-    let printed = if context.output.json {
+    told(if context.output.json {
         context.output.value(&Started { validator: &validator, ops: &ops })
     } else {
         context.output.text(&format!(
             "keyledger {} judges requests.\n\n  validator       {validator}\n  operations      {ops}\n",
             env!("CARGO_PKG_VERSION"),
         ))
-    };
-    if let Err(error) = printed {
-        tracing::debug!(%error, "nobody reads what is printed at the start");
-    }
+    });
 }

@@ -244,6 +244,11 @@ impl From<Failure> for Problem {
                 "log-unavailable",
                 "the log does not answer; nothing was recorded. Try again",
             ),
+            Failure::ListsUnavailable(_) => Self::unavailable(
+                "lists-unavailable",
+                "the lists, which this needs, do not answer or are behind the log; nothing was recorded. Try again; a key can \
+                 always be revoked by its id",
+            ),
             Failure::OutcomeUnknown(_) => Self::unavailable(
                 "outcome-unknown",
                 "the log did not say whether it was recorded, in whole or in part: the outcome is unknown. Send the same \

@@ -73,9 +73,14 @@ pub(crate) struct Everywhere {
 
 /// The commands.
 #[derive(Debug, Subcommand)]
+#[expect(clippy::enum_variant_names, reason = "the role is called command service everywhere")]
 pub(crate) enum Command {
     /// Serve every role in one process; a new data directory is initialised first
     Serve(roles::ServeArgs),
+    /// Take commands, and nothing else: the management API and the portal
+    CommandService(roles::CommandServiceArgs),
+    /// Make the lists, and nothing else, from a log that others write
+    Projector(roles::ProjectorArgs),
     /// Judge requests, and nothing else, on a log that others write
     Validator(roles::ValidatorArgs),
     /// Publish the log to Kafka, and nothing else
@@ -176,6 +181,8 @@ impl Cli {
         ];
         match &self.command {
             Command::Serve(serve) => given.extend(serve.flags()),
+            Command::CommandService(command_service) => given.extend(command_service.flags()),
+            Command::Projector(projector) => given.extend(projector.flags()),
             Command::Validator(validator) => given.extend(validator.flags()),
             Command::Relay(relay) => given.extend(relay.flags()),
             _ => {}
@@ -201,6 +208,8 @@ pub(crate) fn run(command: Command, context: &Context) -> anyhow::Result<()> {
         Command::Config(command) => config::run(&command, context),
         Command::Completions(args) => completions::run(&args, context),
         Command::Serve(_)
+        | Command::CommandService(_)
+        | Command::Projector(_)
         | Command::Validator(_)
         | Command::Relay(_)
         | Command::Kafka(_)

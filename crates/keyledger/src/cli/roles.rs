@@ -36,6 +36,48 @@ impl ServeArgs {
     }
 }
 
+/// Arguments of `command-service`; they are settings, and reach it as such.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  keyledger command-service --config /etc/keyledger.toml \\\n    --listen-command 10.0.0.5:8080"
+)]
+pub(crate) struct CommandServiceArgs {
+    /// Where the management API and the portal listen (listen.command)
+    #[arg(long, value_name = "ADDRESS")]
+    listen_command: Option<String>,
+    /// Where liveness, readiness and metrics are served (listen.ops)
+    #[arg(long, value_name = "ADDRESS")]
+    listen_ops: Option<String>,
+}
+
+impl CommandServiceArgs {
+    /// The settings that its flags give: setting, flag, value.
+    pub(super) fn flags(&self) -> [(&'static str, &'static str, &Option<String>); 2] {
+        [
+            ("listen.command", "--listen-command", &self.listen_command),
+            ("listen.ops", "--listen-ops", &self.listen_ops),
+        ]
+    }
+}
+
+/// Arguments of `projector`; they are settings, and reach it as such.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  keyledger projector --config /etc/keyledger.toml --listen-ops 127.0.0.1:9102"
+)]
+pub(crate) struct ProjectorArgs {
+    /// Where liveness, readiness and metrics are served (listen.ops)
+    #[arg(long, value_name = "ADDRESS")]
+    listen_ops: Option<String>,
+}
+
+impl ProjectorArgs {
+    /// The settings that its flags give: setting, flag, value.
+    pub(super) fn flags(&self) -> [(&'static str, &'static str, &Option<String>); 1] {
+        [("listen.ops", "--listen-ops", &self.listen_ops)]
+    }
+}
+
 /// Arguments of `validator`; they are settings, and reach it as such.
 #[derive(Debug, Args)]
 #[command(

@@ -17,7 +17,7 @@ use keyledger_secret::{Marker, PlaintextSecret, Randomness as _};
 
 use crate::{
     environment::{OsRandomness, SystemClock},
-    serve::KeyringPort,
+    running::ports::KeyringPort,
 };
 
 use super::open::HeldKeyring;

@@ -2,20 +2,19 @@
 
 use std::sync::Arc;
 
-use actix_web::{HttpResponse, web};
 use anyhow::{Context as _, anyhow};
+use async_trait::async_trait;
 use keyledger_kafka_relay::{Relay, State};
 use keyledger_listener::{Listening, listen};
 use metrics_exporter_prometheus::PrometheusHandle;
 use serde::Serialize;
-use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{
     cli::Context,
     data_dir::Role,
     installation::ReadOnly,
-    ops::{livez, not_found, probe, readiness, relay_role, rendered},
-    serve::{as_message, listener, tidy_metrics, url},
+    ops::{self, Reports, Roles, relay_role},
+    running::{Ending, as_message, listener, tidy_metrics, told, url},
     settings::Settings,
 };
 
@@ -40,8 +39,7 @@ pub(crate) async fn run(
     let ReadOnly { directory, log, keyring } = ReadOnly::open(settings).await?;
     let lock = directory.lock(Role::Relay)?;
     warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut ending = Ending::watch(None)?;
     let relay = super::publish(settings, log, &keyring)?.context("no Kafka is set")?;
     let upkeep = metrics.clone();
     let ops = match open(settings, &relay, metrics) {
@@ -55,7 +53,7 @@ pub(crate) async fn run(
     let address = url(ops.address(), settings.listen.endpoints().ops.tls.is_some());
     let topics = cluster.topics();
     let topics = [topics.key_events(), topics.keys(), topics.checkpoint()];
-    let printed = if context.output.json {
+    told(if context.output.json {
         context.output.value(&Started { ops: &address, topics })
     } else {
         context.output.text(&format!(
@@ -63,13 +61,9 @@ pub(crate) async fn run(
             env!("CARGO_PKG_VERSION"),
             topics.join("\n              "),
         ))
-    };
-    if let Err(error) = printed {
-        tracing::debug!(%error, "nobody reads what is printed at the start");
-    }
+    });
     let ended = tokio::select! {
-        _ = terminate.recv() => Ok(()),
-        _ = interrupt.recv() => Ok(()),
+        ended = ending.wait() => ended,
         reason = stopped(&relay) => Err(reason),
         () = keyring.follow(&lock, |_| {}) => Ok(()),
         () = tidy_metrics(upkeep) => Ok(()),
@@ -92,32 +86,18 @@ async fn stopped(relay: &Relay) -> anyhow::Error {
     }
 }
 
-/// What the operations listener of a relay reports on.
-#[derive(Clone)]
-struct Ops {
-    relay: Arc<Relay>,
-    metrics: PrometheusHandle,
-}
-
 fn open(settings: &Settings, relay: &Arc<Relay>, metrics: PrometheusHandle) -> anyhow::Result<Listening> {
     let endpoint = settings.listen.endpoints().ops;
-    let ops = Ops { relay: relay.clone(), metrics };
-    let routes = move |config: &mut web::ServiceConfig| {
-        config
-            .app_data(web::Data::new(ops.clone()))
-            .service(probe("/livez", livez))
-            .service(probe("/readyz", readyz))
-            .route("/metrics", web::get().to(self::metrics))
-            .default_service(web::to(not_found));
-    };
-    Ok(listen(listener(endpoint, 1), as_message, routes)?)
+    Ok(listen(listener(endpoint, 1), as_message, ops::configure(Arc::new(Ops(relay.clone())), metrics))?)
 }
 
-/// It has nothing else to do than to publish, so it is ready when it does.
-async fn readyz(ops: web::Data<Ops>) -> HttpResponse {
-    readiness(vec![relay_role(&ops.relay)], Vec::new())
-}
+/// What the operations listener of a relay reports on.
+struct Ops(Arc<Relay>);
 
-async fn metrics(ops: web::Data<Ops>) -> HttpResponse {
-    rendered(&ops.metrics)
+#[async_trait(?Send)]
+impl Reports for Ops {
+    /// It has nothing else to do than to publish, so it is ready when it does.
+    async fn roles(&self) -> Roles {
+        Roles { deciding: vec![relay_role(&self.0)], beside: Vec::new() }
+    }
 }

@@ -8,5 +8,5 @@ pub(crate) mod rebuild;
 pub(crate) mod status;
 
 pub(crate) use key_index::KeyIndexProjection;
-pub(crate) use partner_keys::PartnerKeysProjection;
+pub(crate) use partner_keys::{PartnerKeysProjection, open_or_remake};
 pub(crate) use past::PastProjection;

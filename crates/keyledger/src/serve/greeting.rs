@@ -1,14 +1,9 @@
 //! What a person or a script sees when the registry has started.
 
-use std::{
-    net::SocketAddr,
-    path::{self, Path},
-    sync::Arc,
-};
+use std::path::{self, Path};
 
 use keyledger_domain::Clock as _;
 use keyledger_portal::people::{People, SetupCode};
-use keyledger_projectors::{Projector, State};
 use serde::Serialize;
 
 use super::Readers;
@@ -16,14 +11,15 @@ use crate::{
     cli::Context,
     environment::{self, OsRandomness, SystemClock},
     installation::{Begun, LogPlace, OPERATOR_KEY},
+    running::{settled, told},
 };
 
 /// Where everything is to be found.
 #[derive(Clone, Serialize)]
-pub(crate) struct Addresses {
-    pub(crate) command: String,
-    pub(crate) validator: String,
-    pub(crate) ops: String,
+pub(super) struct Addresses {
+    pub(super) command: String,
+    pub(super) validator: String,
+    pub(super) ops: String,
 }
 
 /// The line of `serve --json`.
@@ -44,12 +40,6 @@ struct Started<'a> {
     setup_code: Option<String>,
     /// Whether everything is ready; why not is told by `/readyz`.
     ready: bool,
-}
-
-/// The URL of a listener.
-pub(crate) fn url(address: SocketAddr, tls: bool) -> String {
-    let scheme = if tls { "https" } else { "http" };
-    format!("{scheme}://{address}")
 }
 
 /// Prints where everything is, as soon as the read models have caught up, or it is clear that one will not.
@@ -90,22 +80,8 @@ pub(super) fn print_when_ready(
                 output.text(&(about + code.as_deref().unwrap_or_default() + &next))
             }
         };
-        if let Err(error) = printed {
-            tracing::debug!(%error, "nobody reads what is printed at the start");
-        }
+        told(printed);
     });
-}
-
-/// Waits until every projector is live, or one has stopped or is cut off; says whether all are live.
-async fn settled(projectors: &[Arc<Projector>]) -> bool {
-    for projector in projectors {
-        let mut progress = projector.watch();
-        let decided = progress.wait_for(|progress| !matches!(progress.state, State::CatchingUp)).await;
-        if !decided.is_ok_and(|progress| matches!(progress.state, State::Live)) {
-            return false;
-        }
-    }
-    true
 }
 
 fn people(
@@ -202,12 +178,5 @@ mod tests {
         assert_eq!(shell_quoted("my data"), "'my data'");
         assert_eq!(shell_quoted("it's"), r"'it'\''s'");
         assert_eq!(shell_quoted(""), "''");
-    }
-
-    #[test]
-    fn a_url_says_whether_it_is_encrypted() {
-        let address: SocketAddr = "127.0.0.1:8080".parse().expect("an address");
-        assert_eq!(url(address, false), "http://127.0.0.1:8080");
-        assert_eq!(url(address, true), "https://127.0.0.1:8080");
     }
 }

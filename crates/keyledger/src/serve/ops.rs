@@ -3,17 +3,17 @@
 use std::{sync::Arc, time::Duration};
 
 use actix_web::{HttpResponse, web};
+use async_trait::async_trait;
 use keyledger_kafka_relay::Relay;
 use keyledger_projectors::Projector;
-use keyledger_read_models::{PartnerKeysReader, ReadModelError};
 use keyledger_validator::Validator;
 use metrics_exporter_prometheus::PrometheusHandle;
 use serde::Serialize;
 use tokio::sync::watch;
 
-use super::past::Past;
-use crate::ops::{
-    Role, livez, not_found, probe, projector_role, readiness, relay_role, rendered, validator_role,
+use crate::{
+    ops::{self, Reports, Role, Roles, log_role, projector_role, relay_role, validator_role},
+    running::{past::Past, ports::Lists},
 };
 
 /// What the operations listener reports on.
@@ -21,19 +21,18 @@ use crate::ops::{
 pub(super) struct Ops {
     pub(super) projectors: Vec<Arc<Projector>>,
     pub(super) validator: Arc<Validator>,
-    pub(super) lists: PartnerKeysReader,
+    pub(super) lists: Lists,
     /// The relay; none where nothing is published.
     pub(super) relay: Option<Arc<Relay>>,
     /// What is known of the log as a whole.
     pub(super) past: watch::Receiver<Past>,
     /// For how long the validator answers without hearing from the log.
     pub(super) hard_bound: Duration,
-    pub(super) metrics: PrometheusHandle,
 }
 
-impl Ops {
-    /// Every role, and why one is not ready.
-    fn roles(&self) -> Vec<Role> {
+#[async_trait(?Send)]
+impl Reports for Ops {
+    async fn roles(&self) -> Roles {
         let of_projectors: Vec<_> =
             self.projectors.iter().map(|projector| projector_role(projector)).collect();
         // Commands are recorded all the same, but nobody could be told who asks, or that they took effect.
@@ -41,41 +40,26 @@ impl Ops {
         let lame = lame.map(|Role { role, .. }| format!("{role}, which it answers by, is not ready"));
         let command_service = Role::new("command-service", None, lame);
         let validator = validator_role(&self.validator, self.hard_bound);
-        [self.log(), command_service].into_iter().chain(of_projectors).chain([validator]).collect()
+        let log = log_role(&self.past.borrow());
+        Roles {
+            deciding: [log, command_service].into_iter().chain(of_projectors).chain([validator]).collect(),
+            beside: self.relay.iter().map(|relay| relay_role(relay)).collect(),
+        }
     }
 
-    /// The log takes events, or the process would have ended; that somebody changed its past is told.
-    fn log(&self) -> Role {
-        let alarm = match &*self.past.borrow() {
-            Past::Changed(reason) => Some(format!("the log was changed: {reason}")),
-            Past::Reading | Past::Sound => None,
-        };
-        Role { alarm, ..Role::new("log", None, None) }
+    fn measure(&self) {
+        self.validator.report();
     }
 }
 
 /// Registers the routes.
-pub(super) fn configure(ops: Ops) -> impl Fn(&mut web::ServiceConfig) + Clone {
+pub(super) fn configure(ops: Ops, metrics: PrometheusHandle) -> impl Fn(&mut web::ServiceConfig) + Clone {
+    let models = web::Data::new((ops.validator.clone(), ops.lists.clone()));
+    let common = ops::configure(Arc::new(ops), metrics);
     move |config: &mut web::ServiceConfig| {
-        config
-            .app_data(web::Data::new(ops.clone()))
-            .service(probe("/livez", livez))
-            .service(probe("/readyz", readyz))
-            .route("/metrics", web::get().to(metrics))
-            .route("/projections", web::get().to(projections))
-            .default_service(web::to(not_found));
+        config.app_data(models.clone()).route("/projections", web::get().to(projections));
+        common(config);
     }
-}
-
-/// A relay that lags or stopped is told, and keeps nobody from being served.
-async fn readyz(ops: web::Data<Ops>) -> HttpResponse {
-    readiness(ops.roles(), ops.relay.iter().map(|relay| relay_role(relay)).collect())
-}
-
-/// Prometheus' text format.
-async fn metrics(ops: web::Data<Ops>) -> HttpResponse {
-    ops.validator.report();
-    rendered(&ops.metrics)
 }
 
 /// A read model as it is at this moment.
@@ -87,9 +71,11 @@ struct Model {
 }
 
 /// The digests of the running read models, to be compared with rebuilt ones. Reads all of them.
-async fn projections(ops: web::Data<Ops>) -> HttpResponse {
-    let work = move || -> Result<[Model; 2], ReadModelError> {
-        let (index, rows) = (ops.validator.index(), ops.lists.contents()?);
+async fn projections(models: web::Data<(Arc<Validator>, Lists)>) -> HttpResponse {
+    let work = move || -> Result<[Model; 2], String> {
+        let (validator, lists) = &**models;
+        let (index, rows) =
+            (validator.index(), lists.reader()?.contents().map_err(|error| error.to_string())?);
         let (position, digest) = (index.position().get(), hex::encode(index.digest()));
         let lists = (rows.checkpoint.position.get(), hex::encode(rows.digest));
         Ok([
@@ -99,7 +85,7 @@ async fn projections(ops: web::Data<Ops>) -> HttpResponse {
     };
     match web::block(work).await {
         Ok(Ok(models)) => HttpResponse::Ok().json(serde_json::json!({ "projections": models })),
-        Ok(Err(error)) => unavailable(&error.to_string()),
+        Ok(Err(why)) => unavailable(&why),
         Err(error) => unavailable(&error.to_string()),
     }
 }

@@ -188,6 +188,13 @@ pub(crate) struct Validator {
     pub verify: bool,
 }
 
+impl Validator {
+    /// For how long a validator answers without hearing from the log.
+    pub(crate) fn longest_silence(&self) -> Duration {
+        self.hard_bound.0.max(self.soft_bound.0)
+    }
+}
+
 /// Section `client`.
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct Client {

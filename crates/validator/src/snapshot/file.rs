@@ -18,11 +18,13 @@ const PREVIOUS: &str = "key-index.previous.snapshot";
 const UNFINISHED: &str = "key-index.unfinished";
 
 /// Writes a snapshot into `directory`, which exists, and keeps the one before. Killed at any moment it leaves whole
-/// snapshots behind, the old or the new.
+/// snapshots behind, the old or the new. Several processes may share a directory: they write one after the other.
 ///
 /// # Errors
 /// What the file system says; the snapshots that were there still are.
 pub fn store(directory: &Path, snapshot: &[u8]) -> io::Result<()> {
+    let shared = File::open(directory)?;
+    shared.lock()?;
     let unfinished = directory.join(UNFINISHED);
     // What recognises secrets is nobody else's business.
     let mut file =
@@ -35,7 +37,7 @@ pub fn store(directory: &Path, snapshot: &[u8]) -> io::Result<()> {
     }
     fs::rename(unfinished, directory.join(NEWEST))?;
     // A rename is on the disk when its directory is.
-    File::open(directory)?.sync_all()
+    shared.sync_all()
 }
 
 /// The index of the newest good snapshot in `directory`; none where there is none. A bad one is told, loudly.

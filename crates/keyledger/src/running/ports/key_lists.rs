@@ -5,20 +5,20 @@ use keyledger_event_log::Position;
 use keyledger_read_models::{Cursor, List, MAX_PAGE, PartnerKeysReader, ReadModelError};
 use tokio::task;
 
+use super::Lists;
+
 /// The lists of the SQL read model. They block, so each question goes to a thread that may.
-pub(in crate::serve) struct SqlKeyLists(pub(in crate::serve) PartnerKeysReader);
+pub(crate) struct SqlKeyLists(pub(crate) Lists);
 
 impl SqlKeyLists {
     async fn ask<T: Send + 'static>(
         &self,
         question: impl FnOnce(PartnerKeysReader) -> Result<T, ReadModelError> + Send + 'static,
     ) -> Result<T, ListError> {
-        let reader = self.0.clone();
-        let answer = task::spawn_blocking(move || question(reader)).await;
-        let unavailable = |why: String| ListError::Unavailable(why);
-        answer
-            .map_err(|error| unavailable(error.to_string()))?
-            .map_err(|error| unavailable(error.to_string()))
+        let lists = self.0.clone();
+        let ask = move || question(lists.reader()?).map_err(|error| error.to_string());
+        let answer = task::spawn_blocking(ask).await;
+        answer.map_err(|error| ListError::Unavailable(error.to_string()))?.map_err(ListError::Unavailable)
     }
 }
 

@@ -2,10 +2,10 @@
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use keyledger_event_log::Position;
 use keyledger_validator::{KeyIndex, snapshot};
 use tokio::{task, time};
 
+use super::FollowedIndex;
 use crate::{data_dir::DataDir, installation::HeldKeyring};
 
 /// How often it is asked whether a snapshot is due.
@@ -24,15 +24,10 @@ pub(crate) struct Snapshots {
 }
 
 impl Snapshots {
-    /// Snapshots of an index, the last of which it was `restored` from.
-    pub(crate) fn new(
-        index: &Arc<KeyIndex>,
-        restored: Position,
-        keyring: &HeldKeyring,
-        directory: &DataDir,
-    ) -> Self {
-        let (keyring, directory) = (keyring.clone(), directory.snapshots());
-        Self { index: index.clone(), keyring, directory, last: restored.get() }
+    /// Snapshots of an index, the last of which it was restored from.
+    pub(crate) fn new(followed: &FollowedIndex, keyring: &HeldKeyring, directory: &DataDir) -> Self {
+        let (index, keyring) = (followed.index.clone(), keyring.clone());
+        Self { index, keyring, directory: directory.snapshots(), last: followed.restored.get() }
     }
 
     /// Takes a snapshot whenever one is due, for ever.

@@ -16,8 +16,7 @@ use keyledger_read_models::{LastUsedError, LastUsedTable};
 use keyledger_validator::KeyIndex;
 use tokio::{task, time};
 
-use super::Readers;
-use crate::installation::Installation;
+use super::FollowedIndex;
 
 /// How often they are written.
 const EVERY: Duration = Duration::from_secs(60);
@@ -26,7 +25,7 @@ const EVERY: Duration = Duration::from_secs(60);
 const BEGINNING: Timestamp = Timestamp::from_millis(0);
 
 /// Takes last uses from the key index to their table.
-pub(super) struct LastUses(Arc<Mutex<Keeper>>);
+pub(crate) struct LastUses(Arc<Mutex<Keeper>>);
 
 /// Works on a thread that may block.
 struct Keeper {
@@ -39,21 +38,20 @@ struct Keeper {
 }
 
 impl LastUses {
-    /// Opens the table of an installation. A damaged one is made anew, and one that cannot be used is tried again with
+    /// Opens the table of an index, at `path`. A damaged one is made anew, and one that cannot be used is tried again with
     /// each writing.
-    pub(super) fn open(readers: &Readers, installation: &Installation) -> Self {
-        let path = installation.directory.last_used();
-        let served_before = readers.restored > Position::START;
+    pub(crate) fn open(followed: &FollowedIndex, path: PathBuf) -> Self {
+        let served_before = followed.restored > Position::START;
         if served_before && !path.exists() {
             tracing::warn!(path = %path.display(), "there is no table of last uses: it is made, and knows of no use before this start");
         }
-        let mut keeper = Keeper { index: readers.index.clone(), path, table: None, since: BEGINNING };
+        let mut keeper = Keeper { index: followed.index.clone(), path, table: None, since: BEGINNING };
         keeper.write();
         Self(Arc::new(Mutex::new(keeper)))
     }
 
     /// Writes once a minute, for ever.
-    pub(super) async fn keep(&self) {
+    pub(crate) async fn keep(&self) {
         loop {
             time::sleep(EVERY).await;
             self.write().await;
@@ -61,7 +59,7 @@ impl LastUses {
     }
 
     /// Writes what was used since the last time. A writing that has begun is waited for.
-    pub(super) async fn write(&self) {
+    pub(crate) async fn write(&self) {
         let keeper = self.0.clone();
         let work = move || keeper.lock().unwrap_or_else(PoisonError::into_inner).write();
         if let Err(error) = task::spawn_blocking(work).await {
@@ -119,8 +117,9 @@ mod tests {
     use crate::{
         data_dir::{DataDir, Role},
         environment::SystemClock,
-        installation::{self, Begun},
-        serve::ports::IndexAndTable,
+        installation::{self, Begun, Installation},
+        running::ports::IndexAndTable,
+        serve::Readers,
         settings::{Flag, Settings, Sources, load},
     };
 
@@ -136,11 +135,12 @@ mod tests {
         async fn start(settings: &Settings) -> Self {
             let installation = Installation::open(settings, Role::Serve).await.expect("a registry");
             let readers = Readers::start(settings, &installation).expect("readers");
-            while readers.index.silence().is_none() {
+            while readers.followed.index.silence().is_none() {
                 time::sleep(Duration::from_millis(1)).await;
             }
-            let uses = LastUses::open(&readers, &installation);
-            let port = IndexAndTable { index: readers.index.clone(), table: readers.last_used.clone() };
+            let uses = LastUses::open(&readers.followed, installation.directory.last_used());
+            let port =
+                IndexAndTable { index: readers.followed.index.clone(), table: readers.last_used.clone() };
             Self { installation, readers, uses, port }
         }
 
@@ -149,7 +149,8 @@ mod tests {
         }
 
         fn use_it(&self, secret: &PlaintextSecret) {
-            let verdict = self.readers.index.authenticate(secret.expose().as_bytes(), &WorkingKey, 1);
+            let verdict =
+                self.readers.followed.index.authenticate(secret.expose().as_bytes(), &WorkingKey, 1);
             assert_eq!(verdict.ok().map(|verdict| verdict.code), Some(Code::Valid));
         }
 
@@ -199,7 +200,7 @@ mod tests {
         served.stop(true).await;
 
         let served = Served::start(&settings).await;
-        assert_eq!(served.readers.index.last_used(prefix(&secret)), None, "the index begins anew");
+        assert_eq!(served.readers.followed.index.last_used(prefix(&secret)), None, "the index begins anew");
         assert_eq!(served.told(&secret).await, Some(told));
         served.stop(true).await;
     }

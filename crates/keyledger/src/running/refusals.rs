@@ -18,7 +18,7 @@ const fn status(refusal: Refusal) -> StatusCode {
 
 /// In the form of the management API's problems. The log is not asked for its position: what is refused here must cost
 /// nothing.
-pub(super) fn as_problem(refusal: Refusal) -> HttpResponse {
+pub(crate) fn as_problem(refusal: Refusal) -> HttpResponse {
     let (code, detail) = match refusal {
         Refusal::HeadTooLarge => ("head-too-large", "send at most 32 header fields and 16 KiB of them"),
         Refusal::Malformed => {

@@ -8,10 +8,10 @@ use keyledger_domain::{Authority, Prefix};
 use keyledger_validator::{KeyIndex, Unidentified as NotIdentified};
 
 /// Tells who asks by the same index that judges every other request.
-pub(in crate::serve) struct IndexGatekeeper {
-    pub(in crate::serve) index: Arc<KeyIndex>,
+pub(crate) struct IndexGatekeeper {
+    pub(crate) index: Arc<KeyIndex>,
     /// Whether the process is ending: live streams end with it, as they do with their secret.
-    pub(in crate::serve) stopping: Arc<AtomicBool>,
+    pub(crate) stopping: Arc<AtomicBool>,
 }
 
 impl Gatekeeper for IndexGatekeeper {

@@ -7,7 +7,7 @@ use tokio::sync::watch;
 
 /// What is known of the log as a whole.
 #[derive(Clone)]
-pub(super) enum Past {
+pub(crate) enum Past {
     /// It is being read.
     Reading,
     /// Every event from the first one on was authentic and in its place.
@@ -18,7 +18,7 @@ pub(super) enum Past {
 
 /// Follows the projector of [`PastProjection`](crate::projections::PastProjection) from the first event to the head,
 /// lets it go there, and tells what it found.
-pub(super) fn watch(projector: Arc<Projector>) -> watch::Receiver<Past> {
+pub(crate) fn watch(projector: Arc<Projector>) -> watch::Receiver<Past> {
     let (found, told) = watch::channel(Past::Reading);
     tokio::spawn(async move {
         let mut progress = projector.watch();

@@ -8,9 +8,9 @@ use keyledger_validator::KeyIndex;
 use tokio::task;
 
 /// What this process saw is in the index, what earlier ones saw in the table.
-pub(in crate::serve) struct IndexAndTable {
-    pub(in crate::serve) index: Arc<KeyIndex>,
-    pub(in crate::serve) table: LastUsedReader,
+pub(crate) struct IndexAndTable {
+    pub(crate) index: Arc<KeyIndex>,
+    pub(crate) table: LastUsedReader,
 }
 
 #[async_trait]

@@ -1,0 +1,159 @@
+//! `keyledger command-service`: the management API and the portal as a process of their own. It appends to the log and
+//! knows by an index of its own who asks; the lists are made by `keyledger projector`, and requests are judged by
+//! `keyledger validator`.
+
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use async_trait::async_trait;
+use keyledger_domain::Catalogue;
+use keyledger_listener::{Listening, listen};
+use keyledger_projectors::Projector;
+use keyledger_read_models::LastUsedReader;
+use keyledger_validator::KeyIndex;
+use metrics_exporter_prometheus::PrometheusHandle;
+use serde::Serialize;
+
+use crate::{
+    cli::Context,
+    data_dir::Role,
+    installation::{self, Installation},
+    keyring::Keyring,
+    ops::{self, Reports, Role as RoleShown, Roles, lists_role, projector_role},
+    running::{
+        Ending, FollowedIndex, Management, ManagementPorts, Snapshots, as_message, listener,
+        ports::{FollowedLists, IndexAndTable, IndexHereListsElsewhere, Lists, SqlKeyLists},
+        tidy_metrics, told, url,
+    },
+    settings::Settings,
+};
+
+/// The line of `command-service --json`.
+#[derive(Serialize)]
+struct Started<'a> {
+    command: &'a str,
+    ops: &'a str,
+}
+
+/// Takes commands until it is asked to end (SIGTERM, SIGINT) or the log takes no more of them. Where no log was begun, it
+/// begins one.
+///
+/// # Errors
+/// One sentence: what kept it from starting, or made it end.
+pub(crate) async fn run(
+    context: &Context,
+    metrics: PrometheusHandle,
+    warnings: Vec<String>,
+) -> anyhow::Result<()> {
+    let settings = context.settings();
+    drop(installation::begin(settings, Catalogue::builtin()).await?);
+    let installation = Installation::open(settings, Role::CommandService).await?;
+    installation.confirm_witnesses(settings).await?;
+    warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
+    let Installation { directory, log, keyring, .. } = &installation;
+    let mut ending = Ending::watch(Some(installation.log_failed.clone()))?;
+    let followed = FollowedIndex::start(settings, directory, log, keyring)?;
+    let upkeep = metrics.clone();
+    let listeners = match Listeners::open(settings, &installation, &followed, metrics) {
+        Ok(listeners) => listeners,
+        Err(error) => {
+            // It works on this runtime, which ends with the error.
+            followed.projector.stop().await;
+            return Err(error);
+        }
+    };
+    listeners.print_addresses(context);
+    let mut snapshots = Snapshots::new(&followed, keyring, directory);
+    let take_up = |keyring: &Keyring| followed.index.set_peppers(keyring.peppers());
+    let ended = tokio::select! {
+        ended = ending.wait() => ended,
+        () = snapshots.keep() => Ok(()),
+        () = keyring.follow(&installation.lock, take_up) => Ok(()),
+        () = tidy_metrics(upkeep) => Ok(()),
+    };
+    listeners.management.end_streams();
+    // A log that failed has nothing more to promise: whoever waits learns it from the closed connection.
+    if ended.is_ok() {
+        listeners.management.listening.stop().await.context("the listener did not stop in order")?;
+    }
+    followed.projector.stop().await;
+    if ended.is_ok() {
+        snapshots.take().await;
+        listeners.ops.stop().await.context("the listener did not stop in order")?;
+        tracing::info!("stopped");
+    }
+    ended
+}
+
+/// What the operations listener of a command service reports on.
+struct Ops {
+    index: Arc<KeyIndex>,
+    projector: Arc<Projector>,
+    lists: FollowedLists,
+}
+
+#[async_trait(?Send)]
+impl Reports for Ops {
+    async fn roles(&self) -> Roles {
+        let index = projector_role(&self.projector);
+        let lists = lists_role(&self.lists, self.index.position()).await;
+        // Commands are recorded all the same, but nobody could be told who asks, or that they took effect.
+        let lame = [&index, &lists].into_iter().find(|role| !role.ready);
+        let lame = lame.map(|found| format!("{}, which it answers by, is not ready", found.role));
+        Roles {
+            deciding: vec![RoleShown::new("command-service", None, lame), index, lists],
+            beside: Vec::new(),
+        }
+    }
+}
+
+/// The two listeners of a command service.
+struct Listeners {
+    management: Management,
+    ops: Listening,
+    tls: [bool; 2],
+}
+
+impl Listeners {
+    fn open(
+        settings: &Settings,
+        installation: &Installation,
+        followed: &FollowedIndex,
+        metrics: PrometheusHandle,
+    ) -> anyhow::Result<Self> {
+        let Installation { directory, log, .. } = installation;
+        let FollowedIndex { index, projector, .. } = followed;
+        let lists = Lists::at(directory.read_models(), log.identity());
+        let followed_lists = FollowedLists::new(lists.clone());
+        let table = LastUsedReader::new(directory.last_used());
+        let ports = ManagementPorts {
+            index: index.clone(),
+            lists: Arc::new(SqlKeyLists(lists)),
+            last_used: Arc::new(IndexAndTable { index: index.clone(), table }),
+            readers: Arc::new(IndexHereListsElsewhere {
+                index: projector.clone(),
+                lists: followed_lists.clone(),
+            }),
+        };
+        let management = Management::open(settings, installation, ports)?;
+        let ops = Ops { index: index.clone(), projector: projector.clone(), lists: followed_lists };
+        let endpoints = settings.listen.endpoints();
+        let tls = [endpoints.command.tls.is_some(), endpoints.ops.tls.is_some()];
+        let routes = ops::configure(Arc::new(ops), metrics);
+        let ops = listen(listener(endpoints.ops, 1), as_message, routes)?;
+        Ok(Self { management, ops, tls })
+    }
+
+    fn print_addresses(&self, context: &Context) {
+        let [command, ops] =
+            [url(self.management.listening.address(), self.tls[0]), url(self.ops.address(), self.tls[1])];
+        told(if context.output.json {
+            context.output.value(&Started { command: &command, ops: &ops })
+        } else {
+            context.output.text(&format!(
+                "keyledger {} takes commands.\n\n  portal, API     {command}\n  operations      {ops}\n",
+                env!("CARGO_PKG_VERSION"),
+            ))
+        });
+    }
+}

@@ -1,0 +1,104 @@
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+use actix_web::web::ServiceConfig;
+use keyledger_command_service::{
+    CommandService, Parts,
+    ports::{Gatekeeper, KeyLists, LastUsed, Readers},
+};
+use keyledger_listener::{Listening, listen};
+use keyledger_portal::{Portal, Reached, people::People};
+use keyledger_validator::KeyIndex;
+
+use super::{
+    as_problem, every_core, listener,
+    ports::{IndexGatekeeper, KeyringPort},
+};
+use crate::{
+    environment::{OsRandomness, SystemClock},
+    installation::Installation,
+    openid,
+    settings::Settings,
+};
+
+/// The listener of the management API and the portal.
+pub(crate) struct Management {
+    /// Where it listens.
+    pub(crate) listening: Listening,
+    /// Who may use the portal; none where that cannot be known, and the portal is not served.
+    pub(crate) people: Option<People>,
+    stopping: Arc<AtomicBool>,
+}
+
+/// What differs between a command service that has the readers of the log in its own process and one that has not.
+pub(crate) struct ManagementPorts {
+    /// By it is told who asks.
+    pub(crate) index: Arc<KeyIndex>,
+    pub(crate) lists: Arc<dyn KeyLists>,
+    pub(crate) last_used: Arc<dyn LastUsed>,
+    pub(crate) readers: Arc<dyn Readers>,
+}
+
+impl Management {
+    /// Listens.
+    ///
+    /// # Errors
+    /// One sentence: an address that is taken, a provider that makes no sense.
+    pub(crate) fn open(
+        settings: &Settings,
+        installation: &Installation,
+        ports: ManagementPorts,
+    ) -> anyhow::Result<Self> {
+        let stopping = Arc::new(AtomicBool::new(false));
+        let ManagementPorts { index, lists, last_used, readers } = ports;
+        let gatekeeper: Arc<dyn Gatekeeper> = Arc::new(IndexGatekeeper { index, stopping: stopping.clone() });
+        // Keys are managed whether or not there are pages.
+        let keyring = installation.keyring.clone();
+        let people = People::open(&installation.directory.people(), Arc::new(move || keyring.mac_keys()))
+            .inspect_err(|error| tracing::error!(%error, "the portal is not served"))
+            .ok();
+        let service = CommandService::new(Parts {
+            log: installation.log.clone(),
+            lists,
+            last_used,
+            readers,
+            keyring: Arc::new(KeyringPort(installation.keyring.clone())),
+            clock: Arc::new(SystemClock),
+            randomness: Arc::new(OsRandomness),
+            marker: settings.secret.marker.0,
+        });
+        let provider = openid::provider(&settings.openid)?;
+        let pages = people.clone().map(|people| {
+            let (clock, randomness) = (Arc::new(SystemClock), Arc::new(OsRandomness));
+            let portal = Portal::new(service.clone(), people, provider, clock, randomness, reached(settings));
+            keyledger_portal::routes::configure(portal)
+        });
+        let management = keyledger_command_service::routes::configure(service, gatekeeper);
+        let routes = move |config: &mut ServiceConfig| {
+            pages.iter().for_each(|pages| pages(config));
+            // What is neither a page nor the API's is told by the API.
+            management(config);
+        };
+        let endpoint = settings.listen.endpoints().command;
+        let listening = listen(listener(endpoint, every_core()), as_problem, routes)?;
+        Ok(Self { listening, people, stopping })
+    }
+
+    /// Lets live streams end: whoever follows one may begin again elsewhere.
+    pub(crate) fn end_streams(&self) {
+        self.stopping.store(true, Ordering::Release);
+    }
+}
+
+/// How browsers reach the listener of the pages.
+fn reached(settings: &Settings) -> Reached {
+    if settings.listen.endpoints().command.tls.is_some() {
+        Reached::OverTls
+    } else if settings.listen.is_behind_proxy() {
+        Reached::ThroughProxy
+    } else {
+        Reached::Directly
+    }
+}
