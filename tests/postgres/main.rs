@@ -15,6 +15,7 @@ mod machines;
 mod naive;
 mod opening;
 mod order;
+mod receipts;
 mod restarts;
 mod validators;
 mod writing;

@@ -31,6 +31,7 @@ pub mod routes;
 mod service;
 mod show_key;
 mod turns;
+pub mod validators;
 
 pub use change::{Changed, KeyRef, Minted};
 pub use change_catalogue::{CatalogueChanged, ChangeCatalogue, Losing};

@@ -4,7 +4,9 @@ use async_trait::async_trait;
 use keyledger_domain::{KeyId, PartnerId, Prefix, Scope, Timestamp, key::Key};
 use keyledger_event_log::Position;
 
-use crate::ports::{KeyLists, KeyPage, LastUsed, LastUsedUnavailable, ListError, ListKeys, Readers};
+use crate::ports::{
+    KeyLists, KeyPage, LastUsed, LastUsedUnavailable, ListError, ListKeys, Readers, Snapshots,
+};
 
 /// A registry that nobody serves: no lists, no uses, and no readers to wait for. With it the root crate records the first
 /// catalogue and operator key of a new log, or a further operator key while the server is stopped.
@@ -55,6 +57,13 @@ impl KeyLists for Offline {
 impl LastUsed for Offline {
     async fn last_used(&self, prefixes: &[Prefix]) -> Result<Vec<Option<Timestamp>>, LastUsedUnavailable> {
         Ok(vec![None; prefixes.len()])
+    }
+}
+
+#[async_trait]
+impl Snapshots for Offline {
+    async fn take(&self) -> Result<Vec<u8>, String> {
+        Err("nobody serves this registry".to_owned())
     }
 }
 

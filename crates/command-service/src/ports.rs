@@ -180,6 +180,16 @@ pub trait Readers: Send + Sync {
     async fn applied(&self, position: Position, patience: Duration) -> bool;
 }
 
+/// The key index of this process, to be had as a snapshot by validators that start.
+#[async_trait]
+pub trait Snapshots: Send + Sync {
+    /// The index as it is now, in bytes that only the keyring can make.
+    ///
+    /// # Errors
+    /// One sentence, where there is none to be had.
+    async fn take(&self) -> Result<Vec<u8>, String>;
+}
+
 /// The keys of the keyring. They may change while the service runs, so they are asked for with each command.
 pub trait Keyring: Send + Sync {
     /// The pepper that recognises new secrets, with its id.

@@ -7,15 +7,16 @@ use actix_web::{HttpRequest, Resource, middleware::from_fn, web};
 use crate::{
     CommandService,
     http::{self, Api},
-    ports::Gatekeeper,
+    ports::{Gatekeeper, Snapshots},
 };
 
-/// The routes, over a service and whoever tells who asks; and what is answered to paths that nothing else serves.
+/// The routes, over a service, whoever tells who asks, and the index that validators start from; and what is answered to paths that nothing else serves.
 pub fn configure(
     service: CommandService,
     gatekeeper: Arc<dyn Gatekeeper>,
+    snapshots: Arc<dyn Snapshots>,
 ) -> impl Fn(&mut web::ServiceConfig) + Clone {
-    let api = web::Data::new(Api { service, gatekeeper });
+    let api = web::Data::new(Api { service, gatekeeper, snapshots });
     move |config: &mut web::ServiceConfig| {
         let key = "/partners/{partnerId}/keys/{keyId}";
         let v1 = web::scope("/v1")
@@ -41,6 +42,13 @@ pub fn configure(
             )
             .service(post("/revocations").route(web::post().to(http::revoke)))
             .service(only(web::resource("/events"), "GET").route(web::get().to(http::read_events)))
+            .service(
+                only(web::resource("/validators"), "GET, HEAD")
+                    .route(web::get().to(http::list_validators))
+                    .route(web::head().to(http::list_validators)),
+            )
+            .service(post("/validators/reports").route(web::post().to(http::report_validator)))
+            .service(post("/validators/snapshot").route(web::post().to(http::snapshot_for_validator)))
             .service(
                 only(web::resource("/scopes"), "GET, HEAD, PUT")
                     .route(web::get().to(http::show_catalogue))

@@ -15,6 +15,7 @@ use crate::{
     in_flight::InFlight,
     ports::{KeyLists, Keyring, LastUsed, Readers},
     turns::Turns,
+    validators::Validators,
 };
 
 /// The use cases. Cheap to clone; all clones are one service.
@@ -31,6 +32,8 @@ pub struct Parts {
     pub last_used: Arc<dyn LastUsed>,
     /// Who must have applied a command before it is answered.
     pub readers: Arc<dyn Readers>,
+    /// The validators in processes of their own.
+    pub validators: Arc<Validators>,
     /// What new secrets and events are made with.
     pub keyring: Arc<dyn Keyring>,
     /// The time.

@@ -134,6 +134,7 @@ impl Listeners {
                 index: projector.clone(),
                 lists: followed_lists.clone(),
             }),
+            here: None,
         };
         let management = Management::open(settings, installation, ports)?;
         let ops = Ops { index: index.clone(), projector: projector.clone(), lists: followed_lists };

@@ -36,6 +36,13 @@ impl Randomness for OsRandomness {
     }
 }
 
+/// What this machine calls itself.
+pub(crate) fn host_name() -> String {
+    let told = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let told = told.trim();
+    if told.is_empty() { "validator".to_owned() } else { told.to_owned() }
+}
+
 /// The command line, the program's name first.
 #[expect(clippy::disallowed_methods, reason = "this is where the command line is read for everybody else")]
 pub(crate) fn arguments() -> impl Iterator<Item = OsString> {

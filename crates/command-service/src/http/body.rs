@@ -33,7 +33,7 @@ pub(super) async fn read(request: &HttpRequest, payload: web::Payload) -> Result
     })
 }
 
-async fn read_bytes(request: &HttpRequest, mut payload: web::Payload) -> Result<Vec<u8>, Problem> {
+pub(super) async fn read_bytes(request: &HttpRequest, mut payload: web::Payload) -> Result<Vec<u8>, Problem> {
     let too_large = || {
         Problem::new(
             StatusCode::PAYLOAD_TOO_LARGE,

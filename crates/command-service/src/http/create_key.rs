@@ -60,7 +60,7 @@ pub(crate) async fn create_key(http: HttpRequest, payload: web::Payload) -> Resu
         let service = service.clone();
         async move { service.create_key(&request, command).await }
     });
-    Ok(key_body::minted(&service, minted.await??, StatusCode::CREATED).await)
+    Ok(key_body::minted(&service, minted.await??, StatusCode::CREATED, None).await)
 }
 
 impl CreateKeyBody {

@@ -9,7 +9,11 @@ use keyledger_event_log::Position;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{headers::etag, problem::Problem};
+use super::{
+    headers::etag,
+    problem::Problem,
+    receipt::{ReceiptBody, WaitFor, receipt},
+};
 use crate::{Changed, CommandService, Minted};
 
 /// A key, as every answer shows it.
@@ -154,6 +158,20 @@ pub(super) struct MintedBody {
     /// Present and false where this process has not applied the command yet: the secret may be refused for a moment.
     #[serde(skip_serializing_if = "Option::is_none")]
     applied: Option<bool>,
+    /// At which validators it is in force, where `waitFor` asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    validators: Option<ReceiptBody>,
+}
+
+/// A key, and at which validators its change is in force.
+#[derive(Serialize, ToSchema)]
+#[schema(as = KeyWithReceipt)]
+pub(super) struct ReceivedBody {
+    #[serde(flatten)]
+    key: KeyBody,
+    /// At which validators it is in force, where `waitFor` asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    validators: Option<ReceiptBody>,
 }
 
 impl KeyBody {
@@ -218,17 +236,41 @@ pub(super) async fn changed(service: &CommandService, changed: Changed) -> Resul
     Ok(HttpResponse::Ok().insert_header(etag(revision)).json(shown(service, changed.key).await))
 }
 
+/// The answer to a command that changed a key, with a receipt where one was asked for.
+pub(super) async fn received(
+    service: &CommandService,
+    changed: Changed,
+    wait_for: Option<WaitFor>,
+) -> Result<HttpResponse, Problem> {
+    let position = Position::new(changed.key.position);
+    if !changed.applied {
+        return Err(Problem::recorded_not_applied(position));
+    }
+    let revision = changed.key.revision;
+    let validators = receipt(service, wait_for, position).await;
+    let body = ReceivedBody { key: shown(service, changed.key).await, validators };
+    Ok(HttpResponse::Ok().insert_header(etag(revision)).json(body))
+}
+
 /// The answer to a command that minted a secret. Whatever else may be wrong by now, the only copy is not withheld.
-pub(super) async fn minted(service: &CommandService, minted: Minted, status: StatusCode) -> HttpResponse {
+pub(super) async fn minted(
+    service: &CommandService,
+    minted: Minted,
+    status: StatusCode,
+    wait_for: Option<WaitFor>,
+) -> HttpResponse {
     let Minted { changed: Changed { key, applied }, secret, prefix } = minted;
     let note = note_on_lost_secret(&key, prefix, service.now());
     let location = format!("/v1/partners/{}/keys/{}", key.partner_id, key.key_id);
     let revision = key.revision;
+    // Where this process has not applied it there is nothing to confirm, and the secret goes out all the same.
+    let validators = receipt(service, wait_for.filter(|_| applied), Position::new(key.position)).await;
     let body = MintedBody {
         key: shown(service, key).await,
         secret_note: secret.is_none().then_some(note),
         secret: secret.map(|secret| secret.expose().to_owned()),
         applied: (!applied).then_some(false),
+        validators,
     };
     let mut answer = HttpResponseBuilder::new(status);
     if status == StatusCode::CREATED {

@@ -15,10 +15,12 @@ mod headers;
 mod key_body;
 mod key_history;
 mod list_keys;
+mod list_validators;
 mod problem;
 mod query;
 mod read_events;
 mod read_values;
+mod receipt;
 mod regenerate_key;
 mod revoke;
 mod revoke_key;
@@ -26,6 +28,7 @@ mod secrets;
 mod show_catalogue;
 mod show_key;
 mod show_openapi;
+mod validator_calls;
 
 use std::sync::Arc;
 
@@ -38,6 +41,7 @@ pub(crate) use entrance::{not_found, nothing_here, wrong_method};
 pub(crate) use finish::finish;
 pub(crate) use key_history::key_history;
 pub(crate) use list_keys::list_keys;
+pub(crate) use list_validators::list_validators;
 pub(crate) use read_events::read_events;
 pub(crate) use regenerate_key::regenerate_key;
 pub(crate) use revoke::revoke;
@@ -45,11 +49,16 @@ pub(crate) use revoke_key::revoke_key;
 pub(crate) use show_catalogue::show_catalogue;
 pub(crate) use show_key::show_key;
 pub(crate) use show_openapi::{only_described, show_openapi};
+pub(crate) use validator_calls::{report_validator, snapshot_for_validator};
 
-use crate::{CommandService, ports::Gatekeeper};
+use crate::{
+    CommandService,
+    ports::{Gatekeeper, Snapshots},
+};
 
 /// What every operation works with.
 pub(crate) struct Api {
     pub(crate) service: CommandService,
     pub(crate) gatekeeper: Arc<dyn Gatekeeper>,
+    pub(crate) snapshots: Arc<dyn Snapshots>,
 }

@@ -10,6 +10,7 @@ use super::{
     key_body::{self, MintedBody},
     problem::Problem,
     read_values::{number, replace},
+    receipt::WaitFor,
 };
 use crate::RegenerateKey;
 
@@ -25,6 +26,10 @@ pub(super) struct RegenerateKeyBody {
     /// Which live secret to give up while an overlap runs: `oldest`, or `newest` where the answer that showed it got lost.
     #[schema(value_type = Option<ReplaceBody>, nullable = false)]
     replace: Option<Replace>,
+    /// Answers when every validator has applied it, or after 10 seconds, with a receipt: with `overlapSeconds: 0` all of them
+    /// then refuse the old secret.
+    #[schema(value_type = Option<WaitFor>, nullable = false)]
+    wait_for: Option<WaitFor>,
 }
 
 /// Which live secret a regenerate gives up.
@@ -78,6 +83,7 @@ pub(crate) async fn regenerate_key(
     let sent = RegenerateKeyBody {
         overlap_seconds: fields.optional("overlapSeconds", number(Overlap::seconds)),
         replace: fields.optional("replace", replace),
+        wait_for: fields.optional("waitFor", WaitFor::read),
     };
     if sent.replace == Some(Replace::Newest) && sent.overlap_seconds.is_some() {
         let message =
@@ -91,5 +97,5 @@ pub(crate) async fn regenerate_key(
         let service = service.clone();
         async move { service.regenerate_key(&request, command).await }
     });
-    Ok(key_body::minted(&service, minted.await??, StatusCode::OK).await)
+    Ok(key_body::minted(&service, minted.await??, StatusCode::OK, sent.wait_for).await)
 }

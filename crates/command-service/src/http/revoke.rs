@@ -11,6 +11,7 @@ use super::{
     key_body::StatusBody,
     problem::Problem,
     read_values::{prefix, text, yes_or_no},
+    receipt::{ReceiptBody, WaitFor, receipt},
 };
 use crate::{Match, Revocation, RevokePartner, RevokePrefix};
 
@@ -40,6 +41,9 @@ pub(super) struct RevokePrefixBody {
     /// Lets the last operator key go.
     #[schema(value_type = Option<bool>, nullable = false)]
     force: bool,
+    /// Answers when every validator refuses them, or after 10 seconds, with a receipt. A dry run has nothing to wait for.
+    #[schema(value_type = Option<WaitFor>, nullable = false)]
+    wait_for: Option<WaitFor>,
 }
 
 /// The emergency revocation of every key of a partner.
@@ -62,6 +66,9 @@ pub(super) struct RevokePartnerBody {
     /// Lets the last operator key go, where the partner is the registry itself.
     #[schema(value_type = Option<bool>, nullable = false)]
     force: bool,
+    /// Answers when every validator refuses them, or after 10 seconds, with a receipt. A dry run has nothing to wait for.
+    #[schema(value_type = Option<WaitFor>, nullable = false)]
+    wait_for: Option<WaitFor>,
 }
 
 /// What an emergency revocation did.
@@ -73,6 +80,9 @@ pub(super) struct RevocationBody {
     revoked: u64,
     /// Every key that was meant, also those that were revoked before.
     matches: Vec<MatchBody>,
+    /// At which validators it is in force, where `waitFor` asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    validators: Option<ReceiptBody>,
 }
 
 /// A key that an emergency revocation matched.
@@ -123,10 +133,11 @@ pub(crate) async fn revoke(http: HttpRequest, payload: web::Payload) -> Result<H
     entrance.needs(entrance.authority().may_operate())?;
     let Sent { fields, request, revisions: _ } = entrance.command(payload).await?;
     let body = RevokeBody::read(fields)?;
+    let wait_for = body.wait_for();
     let service = entrance.service().clone();
     let revocation = to_its_end(async move {
         match body {
-            RevokeBody::One(RevokePrefixBody { prefix, reason, dry_run, force }) => {
+            RevokeBody::One(RevokePrefixBody { prefix, reason, dry_run, force, wait_for: _ }) => {
                 service.revoke_prefix(&request, RevokePrefix { prefix, reason, dry_run, force }).await
             }
             RevokeBody::All(RevokePartnerBody { partner_id, reason, dry_run, force, .. }) => {
@@ -138,11 +149,21 @@ pub(crate) async fn revoke(http: HttpRequest, payload: web::Payload) -> Result<H
     if !applied {
         return Err(Problem::recorded_not_applied(position));
     }
+    let validators = receipt(entrance.service(), wait_for, position).await;
     let matches = matches.iter().map(MatchBody::from).collect();
-    Ok(HttpResponse::Ok().json(RevocationBody { revoked, matches }))
+    Ok(HttpResponse::Ok().json(RevocationBody { revoked, matches, validators }))
 }
 
 impl RevokeBody {
+    /// For whom the answer waits; a dry run ends nothing.
+    fn wait_for(&self) -> Option<WaitFor> {
+        let (wait_for, dry_run) = match self {
+            Self::One(body) => (body.wait_for, body.dry_run),
+            Self::All(body) => (body.wait_for, body.dry_run),
+        };
+        wait_for.filter(|_| !dry_run)
+    }
+
     fn read(mut fields: Fields) -> Result<Self, Problem> {
         let prefix = fields.optional("prefix", prefix);
         let partner_id = fields.optional("partnerId", text(PartnerId::parse));
@@ -150,13 +171,14 @@ impl RevokeBody {
         let reason = fields.required("reason", text(Reason::parse));
         let dry_run = fields.optional("dryRun", yes_or_no).unwrap_or_default();
         let force = fields.optional("force", yes_or_no).unwrap_or_default();
+        let wait_for = fields.optional("waitFor", WaitFor::read);
         let form_is_good = fields.faults().is_empty();
         let meant = match (prefix, partner_id, all, reason) {
             (Some(prefix), None, None, Some(reason)) => {
-                Some(Self::One(RevokePrefixBody { prefix, reason, dry_run, force }))
+                Some(Self::One(RevokePrefixBody { prefix, reason, dry_run, force, wait_for }))
             }
             (None, Some(partner_id), Some(true), Some(reason)) => {
-                Some(Self::All(RevokePartnerBody { partner_id, all: true, reason, dry_run, force }))
+                Some(Self::All(RevokePartnerBody { partner_id, all: true, reason, dry_run, force, wait_for }))
             }
             (None, Some(_), None | Some(false), _) => {
                 fields

@@ -6,9 +6,10 @@ use super::{
     command::{Sent, to_its_end},
     doc::{CommandProblems, StaleProblem},
     entrance::Entrance,
-    key_body::{self, KeyBody},
+    key_body::{self, ReceivedBody},
     problem::Problem,
     read_values::{text, yes_or_no},
+    receipt::WaitFor,
 };
 use crate::RevokeKey;
 
@@ -23,6 +24,9 @@ pub(super) struct RevokeKeyBody {
     /// Lets the last operator key go.
     #[schema(value_type = Option<bool>, nullable = false)]
     force: bool,
+    /// Answers when every validator refuses the key, or after 10 seconds, with a receipt.
+    #[schema(value_type = Option<WaitFor>, nullable = false)]
+    wait_for: Option<WaitFor>,
 }
 
 /// Revokes a key
@@ -39,7 +43,7 @@ pub(super) struct RevokeKeyBody {
     ),
     request_body(content = Option<RevokeKeyBody>),
     responses(
-        (status = 200, description = "The key", body = KeyBody, headers(("ETag" = String, description = "Its revision"))),
+        (status = 200, description = "The key", body = ReceivedBody, headers(("ETag" = String, description = "Its revision"))),
         CommandProblems,
         StaleProblem
     )
@@ -53,6 +57,7 @@ pub(crate) async fn revoke_key(http: HttpRequest, payload: web::Payload) -> Resu
     let sent = RevokeKeyBody {
         reason: fields.optional("reason", text(Reason::parse)),
         force: fields.optional("force", yes_or_no).unwrap_or_default(),
+        wait_for: fields.optional("waitFor", WaitFor::read),
     };
     fields.finish()?;
     let command = RevokeKey { key, reason: sent.reason, force: sent.force, revisions };
@@ -61,5 +66,5 @@ pub(crate) async fn revoke_key(http: HttpRequest, payload: web::Payload) -> Resu
         let service = service.clone();
         async move { service.revoke_key(&request, command).await }
     });
-    key_body::changed(&service, changed.await??).await
+    key_body::received(&service, changed.await??, sent.wait_for).await
 }

@@ -42,6 +42,7 @@ fn table() -> Vec<Row> {
         (Method::GET, "/v1/events", None, [401, 401, 403, 403, 403, 403, 200, 200]),
         (Method::GET, "/v1/scopes", None, [401, 401, 403, 200, 200, 200, 200, 200]),
         (Method::PUT, "/v1/scopes", Some(scopes), [401, 401, 403, 403, 403, 403, 403, 200]),
+        (Method::GET, "/v1/validators", None, [401, 401, 403, 403, 403, 403, 403, 200]),
         (Method::GET, "/openapi.json", None, [200; 8]),
     ]
 }

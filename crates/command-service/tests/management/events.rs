@@ -79,7 +79,11 @@ async fn next(body: &mut BoxBody) -> Option<String> {
 
 /// Opens a live stream as the holder of a key.
 async fn follow(world: &World, key: &str, query: &str, last: Option<&str>) -> BoxBody {
-    let routes = routes::configure(world.service.clone(), Arc::clone(&world.projection) as _);
+    let routes = routes::configure(
+        world.service.clone(),
+        Arc::clone(&world.projection) as _,
+        Arc::new(keyledger_command_service::Offline),
+    );
     let app = test::init_service(App::new().configure(routes)).await;
     let mut request = TestRequest::get().uri(&format!("/v1/events{query}")).insert_header(("x-api-key", key));
     request = request.insert_header(("accept", "text/event-stream, */*;q=0.1"));

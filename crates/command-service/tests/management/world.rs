@@ -1,8 +1,11 @@
 //! A registry with one operator, and whatever a test makes of it.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
+    },
+    time::Duration,
 };
 
 use actix_web::{
@@ -15,6 +18,7 @@ use keyledger_command_service::{
     ChangeCatalogue, CommandService, CreateKey, Offline, Parts, Request, Revisions,
     ports::{Gatekeeper, Principal, Unidentified},
     routes,
+    validators::Validators,
 };
 use keyledger_domain::{
     Actor, Authority, Catalogue, Clock, KeyId, KeyName, PartnerId, Prefix, Scope, Scopes, Timestamp,
@@ -275,9 +279,12 @@ impl World {
     }
 
     async fn send_past(&self, gatekeeper: Arc<dyn Gatekeeper>, call: Call) -> Answer {
-        let app =
-            test::init_service(App::new().configure(routes::configure(self.service.clone(), gatekeeper)))
-                .await;
+        let app = test::init_service(App::new().configure(routes::configure(
+            self.service.clone(),
+            gatekeeper,
+            Arc::new(Offline),
+        )))
+        .await;
         let mut request = TestRequest::default().method(call.method).uri(&call.path);
         for (name, value) in &call.headers {
             request = request.append_header((name.as_str(), value.as_str()));
@@ -313,6 +320,7 @@ fn service(
         lists: Arc::clone(projection) as _,
         last_used: Arc::new(Offline),
         readers: Arc::clone(projection) as _,
+        validators: Arc::new(Validators::new(Some("here"), Duration::from_secs(60))),
         keyring: Arc::new(TestKeyring),
         clock: Arc::clone(clock) as _,
         randomness: Arc::clone(randomness) as _,

@@ -41,6 +41,8 @@ pub enum Purpose {
     Session,
     /// The code with which the first operator is made.
     SetupCode,
+    /// How far a validator in a process of its own has come.
+    ValidatorReport,
 }
 
 impl Purpose {
@@ -52,6 +54,7 @@ impl Purpose {
             Self::StandingChange => b"keyledger standing change mac v1\0",
             Self::Session => b"keyledger session mac v1\0",
             Self::SetupCode => b"keyledger setup code mac v1\0",
+            Self::ValidatorReport => b"keyledger validator report mac v1\0",
         }
     }
 }

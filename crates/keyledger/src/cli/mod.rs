@@ -7,9 +7,11 @@ mod events;
 mod keyring;
 mod keys;
 mod parse;
+mod receipt;
 mod revoke;
 pub(crate) mod roles;
 pub(crate) mod scopes;
+mod validators;
 mod views;
 
 use std::{ffi::OsString, future::Future, path::PathBuf};
@@ -95,6 +97,8 @@ pub(crate) enum Command {
     Keys(keys::KeysCommand),
     /// Revoke a key by its first eight characters, or every key of a partner
     Revoke(revoke::RevokeArgs),
+    /// Show which validators report, and how far each has come
+    Validators(validators::ValidatorsArgs),
     /// Read what happened
     Events(events::EventsArgs),
     /// Show or change the scopes there are
@@ -202,6 +206,7 @@ pub(crate) fn run(command: Command, context: &Context) -> anyhow::Result<()> {
     match command {
         Command::Keys(command) => wait_for(keys::run(command, context)),
         Command::Revoke(args) => wait_for(revoke::run(args, context)),
+        Command::Validators(args) => wait_for(validators::run(args, context)),
         Command::Events(args) => wait_for(events::run(args, context)),
         Command::Scopes(command) => wait_for(scopes::run(command, context)),
         Command::Keyring(command) => wait_for(keyring::run(command, context)),

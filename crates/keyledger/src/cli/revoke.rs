@@ -10,6 +10,7 @@ use super::{
     Context,
     client::{Ask, LONG_ANSWER},
     parse::idempotency_key,
+    receipt::Waiting,
     views,
 };
 use crate::output::{Table, count};
@@ -43,6 +44,8 @@ pub(crate) struct RevokeArgs {
     /// Do not ask before every key of a partner is revoked
     #[arg(long, requires = "all")]
     yes: bool,
+    #[command(flatten)]
+    waiting: Waiting,
     /// Makes a repetition of this command known as one, for ever
     #[arg(long, value_name = "TEXT", value_parser = idempotency_key)]
     idempotency_key: Option<String>,
@@ -82,7 +85,7 @@ pub(super) async fn run(args: RevokeArgs, context: &Context) -> anyhow::Result<(
         }
         (false, _) => context.output.remark(&format!("{} revoked.", count(revoked, "key"))),
     }
-    Ok(())
+    args.waiting.tell(&answer, context)
 }
 
 /// Shows what would happen to all keys of a partner, and asks.
@@ -111,6 +114,9 @@ async fn send(args: &RevokeArgs, dry_run: bool, context: &Context) -> anyhow::Re
     }
     if args.force {
         body["force"] = json!(true);
+    }
+    if let Some(waiting) = args.waiting.value().filter(|_| !dry_run) {
+        body["waitFor"] = waiting;
     }
     // A rehearsal under the key of the deed would be another request under it.
     let idempotency_key = args.idempotency_key.as_deref().filter(|_| !dry_run);

@@ -4,10 +4,11 @@ use std::{
     os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 use anyhow::{Context as _, bail};
-use keyledger_command_service::{CommandService, CreateKey, Offline, Parts, Request};
+use keyledger_command_service::{CommandService, CreateKey, Offline, Parts, Request, validators::Validators};
 use keyledger_domain::{
     Actor, Authority, KeyName, PartnerId, Scope, Scopes, actor::ActorKind, authority::registry_scopes,
     envelope::uuid_v7,
@@ -36,6 +37,7 @@ pub(crate) fn offline_service(
         lists: Arc::new(Offline),
         last_used: Arc::new(Offline),
         readers: Arc::new(Offline),
+        validators: Arc::new(Validators::new(None, Duration::ZERO)),
         keyring: Arc::new(KeyringPort(keyring)),
         clock: Arc::new(SystemClock),
         randomness: Arc::new(OsRandomness),

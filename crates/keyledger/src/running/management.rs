@@ -7,6 +7,7 @@ use actix_web::web::ServiceConfig;
 use keyledger_command_service::{
     CommandService, Parts,
     ports::{Gatekeeper, KeyLists, LastUsed, Readers},
+    validators::Validators,
 };
 use keyledger_listener::{Listening, listen};
 use keyledger_portal::{Portal, Reached, people::People};
@@ -14,7 +15,7 @@ use keyledger_validator::KeyIndex;
 
 use super::{
     as_problem, every_core, listener,
-    ports::{IndexGatekeeper, KeyringPort},
+    ports::{IndexGatekeeper, IndexSnapshots, KeyringPort},
 };
 use crate::{
     environment::{OsRandomness, SystemClock},
@@ -39,6 +40,8 @@ pub(crate) struct ManagementPorts {
     pub(crate) lists: Arc<dyn KeyLists>,
     pub(crate) last_used: Arc<dyn LastUsed>,
     pub(crate) readers: Arc<dyn Readers>,
+    /// What the validator in this process is called; none where there is none.
+    pub(crate) here: Option<&'static str>,
 }
 
 impl Management {
@@ -52,7 +55,8 @@ impl Management {
         ports: ManagementPorts,
     ) -> anyhow::Result<Self> {
         let stopping = Arc::new(AtomicBool::new(false));
-        let ManagementPorts { index, lists, last_used, readers } = ports;
+        let ManagementPorts { index, lists, last_used, readers, here } = ports;
+        let snapshots = Arc::new(IndexSnapshots::new(index.clone(), installation.keyring.clone()));
         let gatekeeper: Arc<dyn Gatekeeper> = Arc::new(IndexGatekeeper { index, stopping: stopping.clone() });
         // Keys are managed whether or not there are pages.
         let keyring = installation.keyring.clone();
@@ -64,6 +68,7 @@ impl Management {
             lists,
             last_used,
             readers,
+            validators: Arc::new(Validators::new(here, settings.validator.longest_silence())),
             keyring: Arc::new(KeyringPort(installation.keyring.clone())),
             clock: Arc::new(SystemClock),
             randomness: Arc::new(OsRandomness),
@@ -75,7 +80,7 @@ impl Management {
             let portal = Portal::new(service.clone(), people, provider, clock, randomness, reached(settings));
             keyledger_portal::routes::configure(portal)
         });
-        let management = keyledger_command_service::routes::configure(service, gatekeeper);
+        let management = keyledger_command_service::routes::configure(service, gatekeeper, snapshots);
         let routes = move |config: &mut ServiceConfig| {
             pages.iter().for_each(|pages| pages(config));
             // What is neither a page nor the API's is told by the API.

@@ -134,6 +134,7 @@ impl Listeners {
             lists: Arc::new(SqlKeyLists(readers.lists.clone())),
             last_used: Arc::new(IndexAndTable { index: index.clone(), table: readers.last_used.clone() }),
             readers: Arc::new(LocalReaders(readers.projectors.clone())),
+            here: Some("serve"),
         };
         let management = Management::open(settings, installation, ports)?;
         let verify = settings.validator.verify;

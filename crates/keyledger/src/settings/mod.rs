@@ -15,13 +15,15 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use keyledger_listener::TlsFiles;
 use serde::Deserialize;
 
+use crate::environment;
+
 pub(crate) use duration::{InvalidSpan, Span};
 pub(crate) use layers::Flag;
 pub(crate) use load::{Loaded, Sources, WrongFlag, load};
 pub(crate) use reference::reference;
 pub(crate) use values::{
-    Brokers, Claim, Database, HttpUrl, LogFormat, LogLevel, PlainText, SecretMarker, SmallNumber, Store,
-    TopicPrefix,
+    Brokers, Claim, Database, HttpUrl, HttpUrls, LogFormat, LogLevel, PlainText, SecretMarker, SmallNumber,
+    Store, TopicPrefix,
 };
 
 /// Every setting with its value. What each means stands in [`table`].
@@ -178,7 +180,7 @@ pub(crate) struct KeyringFile {
 }
 
 /// Section `validator`.
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 pub(crate) struct Validator {
     /// `validator.soft_bound`
     pub soft_bound: Span,
@@ -186,12 +188,26 @@ pub(crate) struct Validator {
     pub hard_bound: Span,
     /// `validator.verify`
     pub verify: bool,
+    /// `validator.command_services`
+    command_services: Option<HttpUrls>,
+    /// `validator.name`
+    name: Option<PlainText>,
 }
 
 impl Validator {
     /// For how long a validator answers without hearing from the log.
     pub(crate) fn longest_silence(&self) -> Duration {
         self.hard_bound.0.max(self.soft_bound.0)
+    }
+
+    /// The command services that a validator in a process of its own knows; none where none are named.
+    pub(crate) fn command_services(&self) -> Vec<HttpUrl> {
+        self.command_services.as_ref().map_or_else(Vec::new, |urls| urls.0.clone())
+    }
+
+    /// What a validator in a process of its own is called.
+    pub(crate) fn name(&self) -> String {
+        self.name.as_ref().map_or_else(environment::host_name, |name| name.0.clone())
     }
 }
 

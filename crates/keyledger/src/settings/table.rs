@@ -238,6 +238,18 @@ pub(crate) const TABLE: &[Setting] = &[
         DURATION,
         "How long it goes on accepting the keys it knows. 0: it does not, once the soft bound is over.",
     ),
+    setting(
+        "validator.command_services",
+        Default::Unset,
+        "URLs without user, path or query, separated by commas, for example https://keys.example.com",
+        "Every command service, for `keyledger validator`: it begins with a snapshot of the first that gives one, and tells each how far it has come, which receipts rest on.",
+    ),
+    setting(
+        "validator.name",
+        Default::Unset,
+        "a text without blanks",
+        "What receipts and `keyledger validators` call this validator. Unset: the name of the machine.",
+    ),
     switch("validator.verify", "true", "Whether `POST /v1/verify`, which gives reasons, is served."),
     url(
         "client.url",

@@ -123,6 +123,19 @@ impl TryFrom<String> for HttpUrl {
     }
 }
 
+/// Where several servers are.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(try_from = "String")]
+pub(crate) struct HttpUrls(pub Vec<HttpUrl>);
+
+impl TryFrom<String> for HttpUrls {
+    type Error = InvalidHttpUrl;
+    fn try_from(text: String) -> Result<Self, InvalidHttpUrl> {
+        let url = |part: &str| part.trim().parse().ok().filter(HttpUrl::is_bare).ok_or(InvalidHttpUrl);
+        text.split(',').map(url).collect::<Result<_, _>>().map(Self)
+    }
+}
+
 /// Reads a URL that says where a server is, and nothing else: paths are ours, and secrets do not belong into it.
 pub(super) fn bare<'de, D: Deserializer<'de>>(deserializer: D) -> Result<HttpUrl, D::Error> {
     let url = HttpUrl::deserialize(deserializer)?;

@@ -35,7 +35,7 @@ pub(super) fn forged(purpose: Purpose) -> Error {
         Purpose::StandingChange => "a change of what somebody may do",
         Purpose::Session => "a session",
         Purpose::SetupCode => "the one-time code",
-        Purpose::Event | Purpose::Snapshot => "something else",
+        Purpose::Event | Purpose::Snapshot | Purpose::ValidatorReport => "something else",
     };
     Error::FromSqlConversionFailure(0, Type::Blob, Forged(what).into())
 }

@@ -8,7 +8,7 @@ use super::{
     reveal::{must_be_seen, reveal},
 };
 use crate::{
-    cli::{Context, client::Ask},
+    cli::{Context, client::Ask, receipt::Waiting},
     settings::Span,
 };
 
@@ -26,6 +26,8 @@ pub(crate) struct RegenerateArgs {
     /// Which secret to give up where an overlap runs: the oldest, or the newest, whose answer got lost
     #[arg(long, value_enum)]
     replace: Option<Replace>,
+    #[command(flatten)]
+    waiting: Waiting,
     #[command(flatten)]
     meant: Meant,
     #[command(flatten)]
@@ -64,10 +66,11 @@ fn overlap(text: &str) -> Result<u64, String> {
 
 pub(super) async fn run(args: RegenerateArgs, context: &Context) -> anyhow::Result<()> {
     must_be_seen(context.output)?;
-    let RegenerateArgs { which, overlap, replace, meant, sending } = args;
+    let RegenerateArgs { which, overlap, replace, waiting, meant, sending } = args;
     let body = object([
         ("overlapSeconds", overlap.map(|seconds| json!(seconds))),
         ("replace", replace.map(|replace| json!(replace.as_str()))),
+        ("waitFor", waiting.value()),
     ]);
     let ask = Ask {
         body: Some(body),
@@ -76,5 +79,6 @@ pub(super) async fn run(args: RegenerateArgs, context: &Context) -> anyhow::Resu
         ..Ask::default()
     };
     let answer = context.client()?.post(&which.path(Some("regenerate")), ask).await?;
-    reveal(&answer, "Regenerated", context)
+    reveal(&answer, "Regenerated", context)?;
+    waiting.tell(&answer, context)
 }

@@ -2,7 +2,7 @@ use clap::Args;
 use serde_json::Value;
 
 use super::{Meant, Sending, Which, object, show_key};
-use crate::cli::{Context, client::Ask};
+use crate::cli::{Context, client::Ask, receipt::Waiting};
 
 /// Arguments of `keys revoke`.
 #[derive(Debug, Args)]
@@ -19,14 +19,20 @@ pub(crate) struct RevokeKeyArgs {
     #[arg(long)]
     force: bool,
     #[command(flatten)]
+    waiting: Waiting,
+    #[command(flatten)]
     meant: Meant,
     #[command(flatten)]
     sending: Sending,
 }
 
 pub(super) async fn run(args: RevokeKeyArgs, context: &Context) -> anyhow::Result<()> {
-    let RevokeKeyArgs { which, reason, force, meant, sending } = args;
-    let body = object([("reason", reason.map(Value::from)), ("force", force.then_some(Value::Bool(true)))]);
+    let RevokeKeyArgs { which, reason, force, waiting, meant, sending } = args;
+    let body = object([
+        ("reason", reason.map(Value::from)),
+        ("force", force.then_some(Value::Bool(true))),
+        ("waitFor", waiting.value()),
+    ]);
     let ask = Ask {
         body: Some(body),
         idempotency_key: sending.idempotency_key.as_deref(),
@@ -34,5 +40,6 @@ pub(super) async fn run(args: RevokeKeyArgs, context: &Context) -> anyhow::Resul
         ..Ask::default()
     };
     let answer = context.client()?.post(&which.path(Some("revoke")), ask).await?;
-    show_key(&answer, context)
+    show_key(&answer, context)?;
+    waiting.tell(&answer, context)
 }

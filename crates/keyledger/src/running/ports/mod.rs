@@ -6,6 +6,7 @@ mod keyring;
 mod last_used;
 mod lists;
 mod readers;
+mod snapshots;
 
 pub(crate) use gatekeeper::IndexGatekeeper;
 pub(crate) use key_lists::SqlKeyLists;
@@ -13,3 +14,4 @@ pub(crate) use keyring::KeyringPort;
 pub(crate) use last_used::IndexAndTable;
 pub(crate) use lists::Lists;
 pub(crate) use readers::{FollowedLists, IndexHereListsElsewhere, LocalReaders};
+pub(crate) use snapshots::IndexSnapshots;

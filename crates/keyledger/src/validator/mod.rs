@@ -1,18 +1,20 @@
 //! `keyledger validator`: the validator as a process of its own, on a log that others write.
 
-use std::{sync::Arc, time::Duration};
+mod reporter;
+
+use std::{fs, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use async_trait::async_trait;
 use keyledger_listener::{Listening, listen};
 use keyledger_projectors::Projector;
-use keyledger_validator::{Settings as ValidatorSettings, Validator};
+use keyledger_validator::{Settings as ValidatorSettings, Validator, snapshot};
 use metrics_exporter_prometheus::PrometheusHandle;
 use serde::Serialize;
 
 use crate::{
     cli::Context,
-    data_dir::Role,
+    data_dir::{DataDir, Role},
     installation::ReadOnly,
     keyring::Keyring,
     ops::{self, Reports, Roles, projector_role, validator_role},
@@ -21,6 +23,8 @@ use crate::{
     },
     settings::Settings,
 };
+
+use reporter::Reporter;
 
 /// The line of `validator --json`.
 #[derive(Serialize)]
@@ -45,6 +49,8 @@ pub(crate) async fn run(
     let lock = directory.lock(Role::Validator)?;
     warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
     let mut ending = Ending::watch(None)?;
+    let reporter = Reporter::new(settings, log.identity(), &keyring)?;
+    begin_with_snapshot(&reporter, &directory).await;
     let followed = FollowedIndex::start(settings, &directory, &log, &keyring)?;
     let last_uses = LastUses::open(&followed, directory.last_used());
     let upkeep = metrics.clone();
@@ -63,16 +69,32 @@ pub(crate) async fn run(
         ended = ending.wait() => ended,
         () = snapshots.keep() => Ok(()),
         () = last_uses.keep() => Ok(()),
+        () = reporter.keep(&followed) => Ok(()),
         () = keyring.follow(&lock, take_up) => Ok(()),
         () = tidy_metrics(upkeep) => Ok(()),
     };
     listening.validator.stop().await.context("the listener did not stop in order")?;
+    reporter.farewell(&followed.index).await;
     followed.projector.stop().await;
     snapshots.take().await;
     last_uses.write().await;
     listening.ops.stop().await.context("the listener did not stop in order")?;
     tracing::info!("stopped");
     ended
+}
+
+/// Where no snapshot was ever written here, begins with that of a command service: laid where one of its own would lie, it
+/// is believed no more than that.
+async fn begin_with_snapshot(reporter: &Reporter, directory: &DataDir) {
+    let has_none = fs::read_dir(directory.snapshots()).is_ok_and(|mut snapshots| snapshots.next().is_none());
+    if !has_none {
+        return;
+    }
+    if let Some(fetched) = reporter.fetch_snapshot().await
+        && let Err(error) = snapshot::store(&directory.snapshots(), &fetched)
+    {
+        tracing::warn!(%error, "the snapshot that was fetched cannot be kept: the log is read from its beginning");
+    }
 }
 
 /// What the operations listener of a validator reports on.

@@ -1,0 +1,74 @@
+use std::time::Duration;
+
+use keyledger_domain::Timestamp;
+use keyledger_event_log::Position;
+use tokio::time::timeout;
+
+use super::Validators;
+
+/// Where a command is in force.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Receipt {
+    /// The validators that have applied it.
+    pub confirmed: Vec<String>,
+    /// Those that had not said so when the patience ended, and may not have.
+    pub unconfirmed: Vec<String>,
+    /// The first moment at which none of them lets through what it ended, even if it is cut off from the log.
+    pub safe_at: Timestamp,
+}
+
+/// Who has applied a position, and for how long those who have not may go on.
+struct Standing {
+    confirmed: Vec<String>,
+    unconfirmed: Vec<String>,
+    longest_silence: Duration,
+}
+
+impl Validators {
+    /// Waits until every validator has applied the event at `position`, at most for `patience`. Where there is a validator
+    /// in this process, whoever asks has waited for it.
+    pub async fn receipt(
+        &self,
+        position: Position,
+        patience: Duration,
+        now: impl Fn() -> Timestamp,
+    ) -> Receipt {
+        let mut news = self.news.subscribe();
+        let everybody = async {
+            while !self.standing(position).unconfirmed.is_empty() {
+                // A report is what changes it, or the end of somebody's bound.
+                let _ = timeout(Duration::from_secs(1), news.changed()).await;
+            }
+        };
+        let _ = timeout(patience, everybody).await;
+        let Standing { confirmed, unconfirmed, longest_silence } = self.standing(position);
+        let now = now();
+        let safe_at =
+            now.millis().saturating_add(i64::try_from(longest_silence.as_millis()).unwrap_or(i64::MAX));
+        Receipt { confirmed, unconfirmed, safe_at: Timestamp::from_millis(safe_at) }
+    }
+
+    fn standing(&self, position: Position) -> Standing {
+        let mut confirmed: Vec<_> = self.here.iter().cloned().collect();
+        let (mut unconfirmed, mut longest_silence) = (Vec::new(), Duration::ZERO);
+        for seen in self.seen().values().filter(|seen| seen.counts()) {
+            let name = seen.report.name.clone();
+            if seen.report.position >= position.get() {
+                confirmed.push(name);
+            } else {
+                // It last heard from the log before the event was there, so at most that long from now it refuses.
+                longest_silence = longest_silence.max(seen.longest_silence());
+                unconfirmed.push(name);
+            }
+        }
+        // One that reported to the process before this one may be silent by now, and where nobody reports at all, they may
+        // not have been told where to.
+        let nobody = confirmed.is_empty() && unconfirmed.is_empty();
+        if nobody || self.began.elapsed() < self.longest_silence {
+            longest_silence = longest_silence.max(self.longest_silence);
+        }
+        confirmed.sort_unstable();
+        unconfirmed.sort_unstable();
+        Standing { confirmed, unconfirmed, longest_silence }
+    }
+}
