@@ -15,6 +15,7 @@ mod machines;
 mod naive;
 mod opening;
 mod order;
+mod read_models;
 mod restarts;
 mod validators;
 mod writing;
