@@ -1,9 +1,9 @@
 use anyhow::Context as _;
 use keyledger_event_log::EventLog;
-use keyledger_read_models::{OpenError, PartnerKeysReader};
+use keyledger_read_models::OpenError;
 use keyledger_validator::snapshot;
 
-use super::{Installation, index_config};
+use super::{Installation, ModelsPlace, index_config};
 use crate::{environment::Stopwatch, settings::Settings};
 
 impl Installation {
@@ -23,8 +23,9 @@ impl Installation {
                 "a snapshot of the key index has seen more than the log holds; put the whole log back",
             )?;
         }
+        let models = ModelsPlace::of(&settings.read_models, &self.directory)?;
         // What is no model any more is made anew, and saw nothing; one of another life of the log is a witness too.
-        let rows = match PartnerKeysReader::open(self.directory.read_models(), log.identity()) {
+        let rows = match models.read_lists(log.identity()) {
             Ok(rows) => rows,
             Err(error @ OpenError::AnotherLog { .. }) => return Err(error.into()),
             Err(_) => return Ok(()),

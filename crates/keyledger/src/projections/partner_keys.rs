@@ -1,3 +1,5 @@
+use std::time::Instant;
+
 use keyledger_event_log::Checkpoint;
 use keyledger_projectors::{CheckedEvent, Projection, ProjectionError};
 use keyledger_read_models::{ApplyError, Change, PartnerKeys, ReadModelError};
@@ -27,6 +29,10 @@ impl Projection for PartnerKeysProjection {
             ApplyError::Model(ReadModelError::Unavailable(why)) => ProjectionError::Unavailable(why),
             error => ProjectionError::Failed(error.to_string()),
         })
+    }
+
+    fn heard(&mut self, at: Instant) {
+        self.0.keep(at);
     }
 
     fn digest(&self) -> Result<[u8; 32], ProjectionError> {

@@ -5,7 +5,6 @@
 //! starting.
 
 use std::{
-    path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -17,7 +16,7 @@ use keyledger_validator::KeyIndex;
 use tokio::{task, time};
 
 use super::Readers;
-use crate::installation::Installation;
+use crate::installation::ModelsPlace;
 
 /// How often they are written.
 const EVERY: Duration = Duration::from_secs(60);
@@ -31,7 +30,7 @@ pub(super) struct LastUses(Arc<Mutex<Keeper>>);
 /// Works on a thread that may block.
 struct Keeper {
     index: Arc<KeyIndex>,
-    path: PathBuf,
+    place: ModelsPlace,
     /// None while it cannot be used.
     table: Option<LastUsedTable>,
     /// Up to here the table has everything.
@@ -41,13 +40,20 @@ struct Keeper {
 impl LastUses {
     /// Opens the table of an installation. A damaged one is made anew, and one that cannot be used is tried again with
     /// each writing.
-    pub(super) fn open(readers: &Readers, installation: &Installation) -> Self {
-        let path = installation.directory.last_used();
+    pub(super) fn open(readers: &Readers) -> Self {
         let served_before = readers.restored > Position::START;
-        if served_before && !path.exists() {
+        if let ModelsPlace::Files { last_used: path, .. } = &readers.models
+            && served_before
+            && !path.exists()
+        {
             tracing::warn!(path = %path.display(), "there is no table of last uses: it is made, and knows of no use before this start");
         }
-        let mut keeper = Keeper { index: readers.index.clone(), path, table: None, since: BEGINNING };
+        let mut keeper = Keeper {
+            index: readers.index.clone(),
+            place: readers.models.clone(),
+            table: None,
+            since: BEGINNING,
+        };
         keeper.write();
         Self(Arc::new(Mutex::new(keeper)))
     }
@@ -75,20 +81,20 @@ impl Keeper {
     fn write(&mut self) {
         let done = match self.record() {
             Err(LastUsedError::Damaged(why)) => {
-                tracing::warn!(path = %self.path.display(), why, "the table of last uses is damaged: it is made anew, and knows of no use before this start");
+                tracing::warn!(place = %self.place, why, "the table of last uses is damaged: it is made anew, and knows of no use before this start");
                 self.make_anew()
             }
             done => done,
         };
         if let Err(error) = done {
-            tracing::warn!(path = %self.path.display(), %error, "last uses cannot be written: it is tried again in a minute");
+            tracing::warn!(place = %self.place, %error, "last uses cannot be written: it is tried again in a minute");
         }
     }
 
     fn record(&mut self) -> Result<(), LastUsedError> {
         let table = match &mut self.table {
             Some(table) => table,
-            none => none.insert(LastUsedTable::open(&self.path)?),
+            none => none.insert(self.place.write_last_used()?),
         };
         let used = self.index.used_since(self.since);
         table.record(used.secrets)?;
@@ -99,7 +105,7 @@ impl Keeper {
     /// Whoever still reads the old file misses nothing: what came since this start is in the index.
     fn make_anew(&mut self) -> Result<(), LastUsedError> {
         self.table = None;
-        LastUsedTable::remove(&self.path)?;
+        self.place.remove_last_used()?;
         self.since = BEGINNING;
         self.record()
     }
@@ -107,7 +113,10 @@ impl Keeper {
 
 #[cfg(test)]
 mod tests {
-    use std::{fs, path::Path};
+    use std::{
+        fs,
+        path::{Path, PathBuf},
+    };
 
     use keyledger_command_service::ports::LastUsed;
     use keyledger_domain::{Catalogue, Clock as _, Prefix, verdict::Code};
@@ -119,7 +128,7 @@ mod tests {
     use crate::{
         data_dir::{DataDir, Role},
         environment::SystemClock,
-        installation::{self, Begun},
+        installation::{self, Begun, Installation},
         serve::ports::IndexAndTable,
         settings::{Flag, Settings, Sources, load},
     };
@@ -139,7 +148,7 @@ mod tests {
             while readers.index.silence().is_none() {
                 time::sleep(Duration::from_millis(1)).await;
             }
-            let uses = LastUses::open(&readers, &installation);
+            let uses = LastUses::open(&readers);
             let port = IndexAndTable { index: readers.index.clone(), table: readers.last_used.clone() };
             Self { installation, readers, uses, port }
         }

@@ -83,7 +83,7 @@ pub(crate) async fn run(
     installation.confirm_witnesses(settings).await?;
     warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
     let readers = Readers::start(settings, &installation)?;
-    let last_uses = LastUses::open(&readers, &installation);
+    let last_uses = LastUses::open(&readers);
     let stopping = Arc::new(AtomicBool::new(false));
     let mut ending = Ending::watch(&installation)?;
     let upkeep = metrics.clone();

@@ -2,15 +2,14 @@
 
 use std::{io, sync::Arc};
 
-use anyhow::Context as _;
 use keyledger_event_log::{EventLog, Position};
 use keyledger_projectors::{MonotonicClock, Projector};
-use keyledger_read_models::{LastUsedReader, OpenError, PartnerKeys, PartnerKeysReader};
+use keyledger_read_models::{LastUsedReader, PartnerKeysReader};
 use keyledger_validator::{KeyIndex, snapshot};
 
 use crate::{
     environment::{self, Stopwatch},
-    installation::{Installation, index_config},
+    installation::{Installation, ModelsPlace, index_config},
     projections::{KeyIndexProjection, PartnerKeysProjection, PastProjection},
     settings::Settings,
 };
@@ -20,6 +19,8 @@ pub(super) struct Readers {
     pub(super) index: Arc<KeyIndex>,
     /// Up to where the index was restored from a snapshot.
     pub(super) restored: Position,
+    /// Where what follows the log, and what does not, is kept.
+    pub(super) models: ModelsPlace,
     pub(super) lists: PartnerKeysReader,
     /// What earlier processes left of last uses. It follows nothing.
     pub(super) last_used: LastUsedReader,
@@ -41,9 +42,10 @@ impl Readers {
         let index = Arc::new(restored.unwrap_or_else(|| KeyIndex::new(config)));
         let restored = index.position();
         index.set_peppers(installation.keyring.peppers());
-        let rows = open_or_remake(installation)?;
+        let models = ModelsPlace::of(&settings.read_models, &installation.directory)?;
+        let rows = models.write_lists(log.identity())?;
         let lists = rows.reader()?;
-        let last_used = LastUsedReader::new(installation.directory.last_used());
+        let last_used = models.read_last_used();
         let spawn_failed = |error: io::Error| anyhow::Error::new(error).context("cannot start a projector");
         let key_index = KeyIndexProjection { index: Arc::clone(&index), stopwatch };
         let of_index =
@@ -53,7 +55,7 @@ impl Readers {
         let of_lists = of_lists.map_err(spawn_failed)?;
         let past = Projector::spawn(log, keys, clock, PastProjection::default()).map_err(spawn_failed)?;
         let projectors = vec![Arc::new(of_index), Arc::new(of_lists)];
-        Ok(Self { index, restored, lists, last_used, projectors, past: Arc::new(past) })
+        Ok(Self { index, restored, models, lists, last_used, projectors, past: Arc::new(past) })
     }
 
     /// Lets the read models go, between two batches.
@@ -61,18 +63,5 @@ impl Readers {
         for projector in self.projectors.iter().chain([&self.past]) {
             projector.stop().await;
         }
-    }
-}
-
-/// The rows of the lists. A file that is no longer one is made anew from the log: it holds nothing that the log lacks.
-fn open_or_remake(installation: &Installation) -> anyhow::Result<PartnerKeys> {
-    let (path, log) = (installation.directory.read_models(), installation.log.identity());
-    match PartnerKeys::open(&path, log) {
-        Err(OpenError::Damaged { .. }) => {
-            tracing::error!(path = %path.display(), "the read models are damaged: they are made anew from the log");
-            PartnerKeys::remove(&path).with_context(|| format!("cannot remove {}", path.display()))?;
-            Ok(PartnerKeys::open(&path, log)?)
-        }
-        opened => Ok(opened?),
     }
 }

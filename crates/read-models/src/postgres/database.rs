@@ -80,7 +80,9 @@ impl Database {
         settings: &[(&str, &str)],
     ) -> sqlx::Result<PgConnection> {
         let options = self.0.url.options().options([("search_path", schema.name())]);
-        options.options(settings.iter().copied()).connect().await
+        let connecting = options.options(settings.iter().copied());
+        let late = |_| Err(sqlx::Error::PoolTimedOut);
+        tokio::time::timeout(TURN, connecting.connect()).await.unwrap_or_else(late)
     }
 
     /// A connection that answers questions.
