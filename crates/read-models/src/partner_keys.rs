@@ -68,8 +68,9 @@ impl PartnerKeys {
         }
     }
 
-    /// Keeps the lease on rows in a database, or looks whether it is free. Whoever takes in nothing for a while calls it all
-    /// the same, or loses the lease.
+    /// Keeps the lease on rows in a database, or looks whether it is free; and whether the rows still hold what was taken
+    /// in: where the database lost its last moments, the checkpoint goes back to what is left. Whoever takes in nothing for
+    /// a while calls it all the same, or loses the lease.
     pub fn keep(&mut self, at: Instant) {
         if let Writer::Database(database) = &mut self.0 {
             database.keep(at);

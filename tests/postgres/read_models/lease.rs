@@ -135,3 +135,22 @@ fn a_batch_that_fails_lets_others_write() {
     tell(&mut second, &story.events, 1..=4).expect("nothing is in the way");
     assert_eq!(second.contents().expect("contents"), in_a_file(&story, 4));
 }
+
+#[test]
+fn rows_that_lost_their_last_moments_are_noticed_also_where_nothing_comes() {
+    let (story, place) = (many(5), Place::new());
+    let (mut first, mut second) = (place.open(), place.open());
+    for model in [&mut first, &mut second] {
+        tell(model, &story.events, 1..=5).expect("everything");
+    }
+    place.run(
+        "SET search_path = keyledger_lists; TRUNCATE partner_keys, partners, prefixes, streams;
+         UPDATE checkpoint SET position = 0, mac = ''",
+    );
+    for model in [&mut first, &mut second] {
+        model.keep(Instant::now());
+        assert_eq!(*model.checkpoint(), Checkpoint::start());
+        tell(model, &story.events, 1..=5).expect("everything again");
+    }
+    assert_eq!(first.contents().expect("contents"), in_a_file(&story, 5));
+}

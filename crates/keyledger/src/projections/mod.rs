@@ -1,5 +1,6 @@
 //! The two read models as projections of the log, and the commands that look at them and make them anew.
 
+mod beside;
 mod key_index;
 mod model;
 mod partner_keys;

@@ -37,7 +37,7 @@ pub(super) async fn digest_before(settings: &Settings, installation: &Installati
 }
 
 /// The digest of the key index that the newest snapshot makes with the events after it, and where the snapshot stands.
-async fn snapshot_digest(
+pub(super) async fn snapshot_digest(
     settings: &Settings,
     keyring: &HeldKeyring,
     log: Arc<dyn EventLog>,

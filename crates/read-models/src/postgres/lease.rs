@@ -23,6 +23,10 @@ const SETTINGS: [(&str, &str); 8] = [
 /// keeps nobody waiting.
 const SILENCE: &str = "10s";
 
+/// The second half of the locks: of the lists that are read, and of those that are made anew.
+const LISTS: i32 = 1;
+const NEXT: i32 = 2;
+
 /// The connection of a writer.
 pub(super) struct Session {
     pub(super) db: PgConnection,
@@ -33,7 +37,7 @@ pub(super) struct Session {
 
 impl Session {
     pub(super) async fn connect(database: &Database, schema: Schema) -> sqlx::Result<Self> {
-        let (silence, lease) = if schema == Schema::Next { ("0", 2) } else { (SILENCE, 1) };
+        let (silence, lease) = if schema == Schema::Next { ("0", NEXT) } else { (SILENCE, LISTS) };
         let mut settings = SETTINGS.to_vec();
         settings.push(("idle_session_timeout", silence));
         let db = database.connect(schema, &settings).await?;
@@ -47,6 +51,9 @@ impl Session {
         }
         let taken = sqlx::query_scalar("SELECT pg_try_advisory_lock($1, $2)").bind(LOCKS).bind(self.lease);
         self.leads = taken.fetch_one(&mut self.db).await?;
+        if self.leads && self.lease == LISTS {
+            tracing::info!("this process writes the lists from now on");
+        }
         Ok(self.leads)
     }
 }

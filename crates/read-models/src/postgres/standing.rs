@@ -19,10 +19,10 @@ pub(super) fn standing(
     seen: &Checkpoint,
     changes: &[Change<'_>],
 ) -> Result<Standing, ApplyError> {
-    let Some(last) = changes.last() else { return Ok(Standing::Hold) };
     if found.position < seen.position {
         return Ok(Standing::FellBack);
     }
+    let Some(last) = changes.last() else { return Ok(Standing::Hold) };
     if found.position > last.position {
         return Ok(Standing::Hold);
     }

@@ -116,8 +116,7 @@ impl Writer {
                     return Ok(());
                 }
                 Ok(Tried::FellBack(found)) => {
-                    tracing::warn!(from = %self.checkpoint.position, to = %found.position, "the lists lost their last moments");
-                    self.checkpoint = found;
+                    self.fall_back(found);
                     return Err(unavailable("the lists fell back, and are brought up again"));
                 }
                 Ok(Tried::StoodBy(found)) if time::Instant::now() >= give_up => {
@@ -143,12 +142,15 @@ impl Writer {
         }
     }
 
+    fn fall_back(&mut self, found: Checkpoint) {
+        let (from, to) = (self.checkpoint.position, found.position);
+        tracing::warn!(%from, %to, "the lists lost their last moments, and are brought up again");
+        self.checkpoint = found;
+    }
+
     async fn try_once(&mut self, changes: &[Change<'_>]) -> Result<Tried, ApplyError> {
         let session = self.session().await.map_err(ReadModelError::from)?;
-        let (led, leads) = (session.leads, session.lead().await.map_err(ReadModelError::from)?);
-        if leads && !led {
-            tracing::info!(lists = self.schema.name(), "this process writes the lists from now on");
-        }
+        let leads = session.lead().await.map_err(ReadModelError::from)?;
         if leads { self.write(changes).await } else { self.stand_by(changes).await }
     }
 
@@ -215,14 +217,23 @@ impl Writer {
         self.kept = Some(at);
         let database = self.database.clone();
         let kept = database.wait(async {
-            let ask = async { self.try_once(&[]).await.map(|_| ()) };
+            let ask = async {
+                let session = self.session().await.map_err(ReadModelError::from)?;
+                session.lead().await.map_err(ReadModelError::from)?;
+                self.stand_by(&[]).await
+            };
             time::timeout(PATIENCE, ask)
                 .await
                 .unwrap_or_else(|_| Err(unavailable("the database does not answer")))
         });
-        if let Err(error) = kept {
-            tracing::debug!(%error, "the connection of the lists was lost");
-            self.session = None;
+        match kept {
+            Ok(Tried::FellBack(found)) => self.fall_back(found),
+            Ok(Tried::Held | Tried::StoodBy(_)) => {}
+            Err(error) => {
+                tracing::debug!(%error, "the connection of the lists was lost");
+                let session = self.session.take();
+                self.database.wait(async move { drop(session) });
+            }
         }
     }
 
