@@ -91,6 +91,25 @@ fn of_two_machines_on_one_database_one_writes_the_lists_and_the_other_takes_over
 }
 
 #[test]
+fn a_machine_that_was_stopped_in_the_middle_of_everything_does_not_keep_the_lists() {
+    let url = new_url();
+    let first = Registry::with(&all_in(&url));
+    let key = first.operator_key();
+    let second = Registry::in_home(home_with_keyring_of(&first), &all_in(&url));
+    first.signal("STOP");
+    let body = json!({ "name": "while it stood still", "scopes": ["client:read"] });
+    // It is recorded at once; that the lists hold it may take until the database has ended the session of the first.
+    second.management(&key).post("/v1/partners/acme/keys", &body).send();
+    let listed_there =
+        within(NEWS, || listed(&second.management(&key)).contains("while it stood still").then_some(()));
+    first.signal("CONT");
+    assert!(listed_there.is_some(), "nobody writes the lists: {}", second.stderr());
+    let ready = within(NEWS, || (first.ops().get("/readyz").send().status == 200).then_some(()));
+    assert!(ready.is_some(), "it does not come back: {}", first.stderr());
+    assert!(listed(&first.management(&key)).contains("while it stood still"));
+}
+
+#[test]
 fn what_two_machines_saw_used_stands_in_one_table() {
     let url = new_url();
     let mut first = Registry::with(&all_in(&url));

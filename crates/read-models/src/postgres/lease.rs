@@ -21,7 +21,7 @@ const SETTINGS: [(&str, &str); 8] = [
 
 /// After how long without a word a session on the lists ends, and its lease with it. One that makes lists anew beside
 /// keeps nobody waiting.
-const SILENCE: &str = "10s";
+const SILENCE: &str = "5s";
 
 /// The second half of the locks: of the lists that are read, and of those that are made anew.
 const LISTS: i32 = 1;

@@ -100,7 +100,7 @@ impl Swap {
     pub fn hold(&mut self) -> Result<(), SwapError> {
         let database = self.database.clone();
         let db: sqlx::Result<_> = database.wait(async {
-            let settings = [("lock_timeout", "10s"), ("idle_in_transaction_session_timeout", "60s")];
+            let settings = [("lock_timeout", "10s"), ("idle_in_transaction_session_timeout", "20s")];
             let mut db = database.connect(Schema::Lists, &settings).await?;
             // Statistics come with time; the first pages cannot wait for it.
             for table in ["partner_keys", "partners", "prefixes", "streams"] {
