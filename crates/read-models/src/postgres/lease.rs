@@ -8,12 +8,14 @@ use super::{
 /// How a writer's session is set apart: the database ends one that says nothing in the middle of a transaction, or for long
 /// (a machine that was stopped or cut off must not keep the lease); a commit need not survive a power cut, since what it
 /// takes away, whole and from the end, is read from the log again.
-const SETTINGS: [(&str, &str); 8] = [
+const SETTINGS: [(&str, &str); 9] = [
     ("statement_timeout", "30s"),
     ("lock_timeout", "10s"),
     ("idle_in_transaction_session_timeout", "5s"),
     ("synchronous_commit", "off"),
     ("jit", "off"),
+    // New tables have no statistics: without them thousands of keys are looked for by reading all of them.
+    ("enable_seqscan", "off"),
     ("tcp_keepalives_idle", "3"),
     ("tcp_keepalives_interval", "1"),
     ("tcp_keepalives_count", "3"),

@@ -217,24 +217,34 @@ impl Writer {
         self.kept = Some(at);
         let database = self.database.clone();
         let kept = database.wait(async {
-            let ask = async {
-                let session = self.session().await.map_err(ReadModelError::from)?;
-                session.lead().await.map_err(ReadModelError::from)?;
-                self.stand_by(&[]).await
-            };
-            time::timeout(PATIENCE, ask)
-                .await
-                .unwrap_or_else(|_| Err(unavailable("the database does not answer")))
+            let kept = self.look().await;
+            if kept.is_ok() {
+                return kept;
+            }
+            // The connection may have been cut long ago.
+            self.session = None;
+            self.look().await
         });
         match kept {
             Ok(Tried::FellBack(found)) => self.fall_back(found),
             Ok(Tried::Held | Tried::StoodBy(_)) => {}
             Err(error) => {
-                tracing::debug!(%error, "the connection of the lists was lost");
+                tracing::debug!(%error, "the database of the lists is away");
                 let session = self.session.take();
                 self.database.wait(async move { drop(session) });
             }
         }
+    }
+
+    /// Looks for the lease, and how far the rows are.
+    async fn look(&mut self) -> Result<Tried, ApplyError> {
+        let look = async {
+            let session = self.session().await.map_err(ReadModelError::from)?;
+            session.lead().await.map_err(ReadModelError::from)?;
+            self.stand_by(&[]).await
+        };
+        let late = |_| Err(unavailable("the database does not answer"));
+        time::timeout(PATIENCE, look).await.unwrap_or_else(late)
     }
 
     pub(crate) fn contents(&self) -> Result<Contents, ReadModelError> {
