@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 use std::fs::{self, DirBuilder};
 use std::os::unix::fs::DirBuilderExt;
+use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
 use keyledger_domain::Prefix;
-use keyledger_tests::{Client, Postgres, Registry, Terminal, within};
+use keyledger_tests::{Client, Postgres, Registry, Terminal, binary, within};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -178,6 +179,44 @@ fn lists_are_made_anew_while_keys_are_created_and_listed_and_no_list_fails() {
     let running = of_lists(&registry.ops().get("/projections").send().expecting(200).json());
     assert_eq!(running["digest"], status["digest"]);
     assert!(registry.ops().get("/readyz").send().status == 200, "{}", registry.stderr());
+}
+
+#[test]
+fn a_rebuild_that_was_killed_changes_nothing_and_the_next_one_removes_what_it_left() {
+    let server = SERVER.get();
+    let database = server.new_database();
+    let url = server.url(&database);
+    let registry = Registry::with(&all_in(&url));
+    registry.create("acme", "before", &["client:read"]);
+    let is_left = || {
+        server.run(&database, "SELECT to_regclass('keyledger_lists_next.partner_keys') IS NOT NULL") == "t"
+    };
+    thread::scope(|scope| {
+        // Who reads is not in the way of this, and who writes is.
+        let hold = "BEGIN; SELECT FROM keyledger_lists.checkpoint FOR UPDATE; SELECT pg_advisory_lock(4711); SELECT pg_sleep(4)";
+        let holding = scope.spawn(|| server.run(&database, hold));
+        let is_held =
+            "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 4711 AND granted";
+        within(NEWS, || (server.run(&database, is_held) == "1").then_some(())).expect("the lists are held");
+        let mut rebuild = Command::new(binary());
+        rebuild.args(["projections", "rebuild", "--json", "--data-dir"]).arg(registry.data_dir());
+        rebuild.envs(all_in(&url)).current_dir(registry.home()).stdout(Stdio::null()).stderr(Stdio::null());
+        let mut rebuild = rebuild.spawn().expect("the binary can be started");
+        // It cannot come to its end while the others are held by somebody else.
+        within(NEWS, || is_left().then_some(())).expect("it makes tables beside");
+        rebuild.kill().expect("it can be killed");
+        assert!(!rebuild.wait().expect("it ends").success(), "it was done before it was killed");
+        holding.join().expect("they are let go");
+    });
+    assert!(is_left(), "nothing was left, so nothing was tested");
+    registry.create("acme", "after", &["client:read"]);
+    let both = BTreeSet::from(["before", "after"].map(str::to_owned));
+    assert_eq!(listed(&registry.operator()), both);
+    let told =
+        terminal_of(&registry, &all_in(&url)).run(&["projections", "rebuild", "--json"]).exited(0).json();
+    assert_eq!(of_lists(&told)["unchanged"], true, "{told}");
+    assert!(!is_left());
+    assert_eq!(listed(&registry.operator()), both);
 }
 
 #[test]
