@@ -9,8 +9,8 @@ use super::{
 /// (a machine that was stopped or cut off must not keep the lease); a commit need not survive a power cut, since what it
 /// takes away, whole and from the end, is read from the log again.
 const SETTINGS: [(&str, &str); 9] = [
-    ("statement_timeout", "30s"),
-    ("lock_timeout", "10s"),
+    ("statement_timeout", "10s"),
+    ("lock_timeout", "5s"),
     ("idle_in_transaction_session_timeout", "5s"),
     ("synchronous_commit", "off"),
     ("jit", "off"),

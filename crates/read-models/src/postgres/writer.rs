@@ -25,7 +25,7 @@ const FIRST_LOOK: Duration = Duration::from_millis(2);
 const LONGEST_LOOK: Duration = Duration::from_millis(25);
 
 /// How long one try may take. Whoever waits for longer is cut off from the database.
-const TRY: Duration = Duration::from_secs(45);
+const TRY: Duration = Duration::from_secs(15);
 
 /// How often the lease is kept, or looked for, where nothing comes.
 const EVERY: Duration = Duration::from_millis(900);
@@ -150,7 +150,8 @@ impl Writer {
 
     async fn try_once(&mut self, changes: &[Change<'_>]) -> Result<Tried, ApplyError> {
         let session = self.session().await.map_err(ReadModelError::from)?;
-        let leads = session.lead().await.map_err(ReadModelError::from)?;
+        // Whoever has it has it for as long as the session answers, which the writing itself shows.
+        let leads = session.leads || session.lead().await.map_err(ReadModelError::from)?;
         if leads { self.write(changes).await } else { self.stand_by(changes).await }
     }
 
