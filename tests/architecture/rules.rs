@@ -45,6 +45,7 @@ const CONFIGURATION: Wall = Wall {
 
 const DOMAIN: &str = "keyledger-domain";
 const SECRET: &str = "keyledger-secret";
+const DATABASE_URL: &str = "keyledger-database-url";
 const EVENT_LOG: &str = "keyledger-event-log";
 const EVENT_LOG_POSTGRES: &str = "keyledger-event-log-postgres";
 const EVENT_LOG_SQLITE: &str = "keyledger-event-log-sqlite";
@@ -104,15 +105,20 @@ pub(super) const RULES: &[Rule] = &[
         walls: &[OTHER_SQL, KAFKA, KURRENTDB, HTTP_SERVER, HTTP_CLIENT, CONFIGURATION],
     },
     Rule {
-        // No wall against configuration: sqlx brings dotenvy along, for macros that nobody here uses.
+        // No wall against configuration, here and below: sqlx brings dotenvy along, for macros that nobody here uses.
+        package: DATABASE_URL,
+        ours: &[],
+        walls: &[SQLITE, KAFKA, KURRENTDB, HTTP_SERVER, HTTP_CLIENT],
+    },
+    Rule {
         package: EVENT_LOG_POSTGRES,
-        ours: &[EVENT_LOG],
+        ours: &[DATABASE_URL, EVENT_LOG],
         walls: &[SQLITE, KAFKA, KURRENTDB, HTTP_SERVER, HTTP_CLIENT],
     },
     Rule {
         package: READ_MODELS,
-        ours: &[DOMAIN, EVENT_LOG],
-        walls: &[KAFKA, KURRENTDB, HTTP_SERVER, HTTP_CLIENT, CONFIGURATION],
+        ours: &[DATABASE_URL, DOMAIN, EVENT_LOG],
+        walls: &[KAFKA, KURRENTDB, HTTP_SERVER, HTTP_CLIENT],
     },
     Rule {
         package: LISTENER,
@@ -152,6 +158,7 @@ pub(super) const RULES: &[Rule] = &[
         ours: &[
             DOMAIN,
             SECRET,
+            DATABASE_URL,
             EVENT_LOG,
             EVENT_LOG_SQLITE,
             EVENT_LOG_POSTGRES,
@@ -171,6 +178,7 @@ pub(super) const RULES: &[Rule] = &[
         ours: &[
             DOMAIN,
             SECRET,
+            DATABASE_URL,
             EVENT_LOG,
             EVENT_LOG_SQLITE,
             EVENT_LOG_POSTGRES,

@@ -136,11 +136,18 @@ fn a_keyring_beside_the_log_is_warned_of_and_is_no_fault() {
 }
 
 #[test]
-fn a_setting_of_a_later_release_is_refused_by_name() {
-    let (_home, terminal) = terminal("");
-    let refused = terminal.set("KEYLEDGER_READ_MODELS__URL", "postgres://h").run(&["config", "show"]);
+fn a_database_of_read_models_goes_with_any_log_and_its_url_holds_no_password() {
+    let with = |url: &str| {
+        let (home, bare) = terminal("");
+        (home, bare.set("KEYLEDGER_READ_MODELS__URL", url))
+    };
+    let (_home, terminal) = with("postgres://h/keys");
+    terminal.run(&["config", "check"]).exited(0);
+    let (_home, terminal) = with("postgres://u:hunter2@h/keys");
+    let refused = terminal.run(&["config", "show"]);
     assert_ne!(refused.code, Some(0));
-    assert!(refused.error_line().contains("READ_MODELS__URL"), "{}", refused.stderr);
+    let said = refused.error_line();
+    assert!(said.contains("READ_MODELS__URL") && !said.contains("hunter2"), "{}", refused.stderr);
 }
 
 #[test]

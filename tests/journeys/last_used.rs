@@ -1,12 +1,12 @@
-//! When a secret was last used: kept by the running registry in a file of its own, which nothing depends on.
+//! When a secret was last used: kept by the running registry in a table of its own, which nothing depends on.
 
 use std::{fs, path::PathBuf};
 
 use keyledger_domain::{Prefix, Timestamp};
-use keyledger_read_models::LastUsedReader;
 use keyledger_tests::{Created, Registry};
 use serde_json::json;
 
+/// The file of a registry whose read models are files.
 fn table(registry: &Registry) -> PathBuf {
     registry.data_dir().join("last-used.db")
 }
@@ -14,7 +14,7 @@ fn table(registry: &Registry) -> PathBuf {
 /// What a stopped registry left.
 fn left<const N: usize>(registry: &Registry, keys: [&Created; N]) -> [Option<Timestamp>; N] {
     let prefixes = keys.map(|key| Prefix::parse(&key.secret.as_bytes()[..8]).expect("a prefix"));
-    let told = LastUsedReader::new(table(registry)).last_used(&prefixes).expect("a table");
+    let told = registry.last_used().last_used(&prefixes).expect("a table");
     told.try_into().expect("an answer for each")
 }
 
@@ -42,7 +42,7 @@ fn each_secret_of_an_overlap_has_a_time_that_outlives_the_process() {
 
 #[test]
 fn a_damaged_or_missing_table_is_made_anew_and_said() {
-    let mut registry = Registry::start();
+    let mut registry = Registry::with_models_in_files();
     assert!(!registry.stderr().contains("last uses"), "a new registry lacks nothing: {}", registry.stderr());
     let key = registry.create("acme", "billing", &["client:read"]);
     for (how, words) in

@@ -8,8 +8,11 @@ const VARIABLE: &str = "KEYLEDGER_TEST_LOG";
 /// The server of a run whose logs are on PostgreSQL, a database for each registry.
 static POSTGRES: SharedPostgres = SharedPostgres::new();
 
-/// The settings by which a new registry keeps its log where this run says: none for the embedded one, which is the
-/// default, or those of an empty database.
+/// The setting of where read models are.
+pub(crate) const READ_MODELS: &str = "KEYLEDGER_READ_MODELS__URL";
+
+/// The settings by which a new registry keeps its log, and its read models, where this run says: none for the embedded ones,
+/// which are the default, or those of an empty database.
 ///
 /// # Panics
 /// Where the variable says something else.
@@ -20,7 +23,7 @@ pub(crate) fn settings_of_new_log() -> Vec<(String, String)> {
             let server = POSTGRES.get();
             let url = server.url(&server.new_database());
             let store = ("KEYLEDGER_LOG__STORE".to_owned(), "postgres".to_owned());
-            vec![store, ("KEYLEDGER_LOG__URL".to_owned(), url)]
+            vec![store, ("KEYLEDGER_LOG__URL".to_owned(), url.clone()), (READ_MODELS.to_owned(), url)]
         }
         Ok(other) => panic!("{VARIABLE} is {other}: leave it out, or say sqlite or postgres"),
     }

@@ -3,9 +3,10 @@ use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use std::time::Duration;
 
+use keyledger_read_models::{Database, LastUsedReader};
 use tempfile::TempDir;
 
-use crate::log_store::settings_of_new_log;
+use crate::log_store::{READ_MODELS, settings_of_new_log};
 use crate::running::{Running, read_stderr};
 use crate::{Addresses, Answer, Client, NotStarted, Terminal};
 
@@ -45,6 +46,19 @@ impl Registry {
         Self::in_home(tempfile::tempdir().expect("a temporary directory"), settings)
     }
 
+    /// Starts one whose read models are files, wherever this run keeps its logs.
+    ///
+    /// # Panics
+    /// As [`start`](Self::start).
+    #[must_use]
+    #[track_caller]
+    pub fn with_models_in_files() -> Self {
+        let mut log = settings_of_new_log();
+        log.retain(|(name, _)| name != READ_MODELS);
+        let home = tempfile::tempdir().expect("a temporary directory");
+        Self::try_in(home, log, &[]).unwrap_or_else(|refusal| panic!("it does not start: {refusal:?}"))
+    }
+
     /// Starts one in a directory that a test has prepared; its data directory is `data` in there.
     ///
     /// # Panics
@@ -60,7 +74,14 @@ impl Registry {
     /// # Errors
     /// [`NotStarted`] where it ended, or said nothing for a minute.
     pub fn try_in_home(home: TempDir, settings: &[(&str, &str)]) -> Result<Self, NotStarted> {
-        let log = settings_of_new_log();
+        Self::try_in(home, settings_of_new_log(), settings)
+    }
+
+    fn try_in(
+        home: TempDir,
+        log: Vec<(String, String)>,
+        settings: &[(&str, &str)],
+    ) -> Result<Self, NotStarted> {
         let settings: Vec<_> =
             settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let running = Running::launch(home.path(), &[log.as_slice(), &settings].concat())?;
@@ -228,6 +249,21 @@ impl Registry {
     #[track_caller]
     pub fn authorize(&self, secret: &str, query: &str) -> Answer {
         self.validator().get(&format!("/v1/authorize?{query}")).key(secret).send()
+    }
+
+    /// When its secrets were last used, as it was written down.
+    ///
+    /// # Panics
+    /// Where the database of its read models cannot be reached.
+    #[must_use]
+    pub fn last_used(&self) -> LastUsedReader {
+        match self.log.iter().chain(&self.settings).rfind(|(name, _)| name == READ_MODELS) {
+            None => LastUsedReader::new(self.data_dir().join("last-used.db")),
+            Some((_, url)) => {
+                let database = Database::new(url.parse().expect("a URL")).expect("a thread");
+                LastUsedReader::in_database(&database)
+            }
+        }
     }
 
     /// The command line beside it, which finds this registry and its operator key by settings.

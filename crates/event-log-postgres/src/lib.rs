@@ -24,6 +24,6 @@ mod schema;
 mod watcher;
 mod writer;
 
-pub use connection::{DatabaseUrl, InvalidDatabaseUrl};
+pub use keyledger_database_url::{DatabaseUrl, InvalidDatabaseUrl};
 pub use log::PostgresLog;
 pub use open::OpenError;

@@ -10,7 +10,10 @@ use sqlx::PgPool;
 use tokio::{sync::watch, time::Instant};
 use uuid::Uuid;
 
-use crate::{DatabaseUrl, OpenError, fault::of_reader, open, read, watcher::Watcher, writer::Writer};
+use crate::{
+    DatabaseUrl, OpenError, connection::to_read, fault::of_reader, open, read, watcher::Watcher,
+    writer::Writer,
+};
 
 /// An event log in a PostgreSQL database, written by any number of processes.
 ///
@@ -72,7 +75,7 @@ impl PostgresLog {
             away: false,
         };
         tokio::spawn(writer.run());
-        Ok(Self::start(url.to_read(), identity, head, Some(entrance), failed_later))
+        Ok(Self::start(to_read(url), identity, head, Some(entrance), failed_later))
     }
 
     /// Opens a log to read it; appends are refused as unavailable. The user need not have a right to change anything.
@@ -81,7 +84,7 @@ impl PostgresLog {
     /// As [`PostgresLog::open`].
     pub async fn open_read_only(url: &DatabaseUrl) -> Result<Self, OpenError> {
         let identity = open::to_read(url).await?;
-        let readers = url.to_read();
+        let readers = to_read(url);
         let head = read::head(&readers).await.map_err(|error| OpenError::unusable(url, error))?;
         let (_, never) = watch::channel(None);
         Ok(Self::start(readers, identity, Head::new(head), None, never))

@@ -1,7 +1,12 @@
 use keyledger_event_log::{Append, LogIdentity};
 use sqlx::{Connection as _, PgConnection, migrate::MigrateError};
 
-use crate::{DatabaseUrl, connection::must_be_durable, fault::Fault, group, schema};
+use crate::{
+    DatabaseUrl,
+    connection::{must_be_durable, to_migrate, to_write as connect},
+    fault::Fault,
+    group, schema,
+};
 
 /// Why a log was not begun or opened. Each text says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -104,7 +109,7 @@ pub(crate) async fn create(
 /// Which log is there; none where none was begun.
 pub(crate) async fn found(url: &DatabaseUrl) -> Result<Option<LogIdentity>, OpenError> {
     let failed = |error: sqlx::Error| OpenError::unusable(url, error);
-    let mut db = url.to_write().await.map_err(failed)?;
+    let mut db = connect(url).await.map_err(failed)?;
     if version(url, &mut db).await? == 0 {
         return Ok(None);
     }
@@ -124,11 +129,11 @@ pub(crate) async fn to_read(url: &DatabaseUrl) -> Result<LogIdentity, OpenError>
 }
 
 async fn writable(url: &DatabaseUrl) -> Result<PgConnection, OpenError> {
-    let mut db = url.to_write().await.map_err(|error| OpenError::unusable(url, error))?;
+    let mut db = connect(url).await.map_err(|error| OpenError::unusable(url, error))?;
     must_be_durable(&mut db).await.map_err(|fault| OpenError::fault(url, fault))?;
     // Only the owner of the tables may change them, and who writes into them need not be it.
     if version(url, &mut db).await? < schema::KNOWN {
-        let migrated = schema::migrate(&url.to_migrate()).await;
+        let migrated = schema::migrate(&to_migrate(url)).await;
         migrated.map_err(|source| OpenError::Schema { url: url.clone(), source: Box::new(source) })?;
     }
     Ok(db)

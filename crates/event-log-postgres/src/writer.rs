@@ -7,7 +7,7 @@ use tokio::{sync::watch, time::Instant};
 
 use crate::{
     DatabaseUrl,
-    connection::must_be_durable,
+    connection::{must_be_durable, to_write},
     fault::Fault,
     group::{self, Aborted, Committed},
     schema,
@@ -128,7 +128,7 @@ impl Writer {
 
 /// A connection to this very log, on which a commit is durable.
 pub(crate) async fn connect(url: &DatabaseUrl, identity: LogIdentity) -> Result<PgConnection, Fault> {
-    let mut db = url.to_write().await?;
+    let mut db = to_write(url).await?;
     must_be_durable(&mut db).await?;
     match schema::identity(&mut db).await? {
         Some(found) if found == identity => Ok(db),

@@ -9,7 +9,6 @@ use async_trait::async_trait;
 use keyledger_domain::Catalogue;
 use keyledger_listener::{Listening, listen};
 use keyledger_projectors::Projector;
-use keyledger_read_models::LastUsedReader;
 use keyledger_validator::KeyIndex;
 use metrics_exporter_prometheus::PrometheusHandle;
 use serde::Serialize;
@@ -17,7 +16,7 @@ use serde::Serialize;
 use crate::{
     cli::Context,
     data_dir::Role,
-    installation::{self, Installation},
+    installation::{self, Installation, ModelsPlace},
     keyring::Keyring,
     ops::{self, Reports, Role as RoleShown, Roles, lists_role, projector_role},
     running::{
@@ -123,9 +122,10 @@ impl Listeners {
     ) -> anyhow::Result<Self> {
         let Installation { directory, log, .. } = installation;
         let FollowedIndex { index, projector, .. } = followed;
-        let lists = Lists::at(directory.read_models(), log.identity());
+        let models = ModelsPlace::of(&settings.read_models, directory)?;
+        let lists = Lists::of(models.clone(), log.identity());
         let followed_lists = FollowedLists::new(lists.clone());
-        let table = LastUsedReader::new(directory.last_used());
+        let table = models.read_last_used();
         let ports = ManagementPorts {
             index: index.clone(),
             lists: Arc::new(SqlKeyLists(lists)),

@@ -14,9 +14,9 @@ use crate::{
     cli::Context,
     data_dir::Role,
     environment,
-    installation::ReadOnly,
+    installation::{ModelsPlace, ReadOnly},
     ops::{self, Reports, Roles, log_role, projector_role},
-    projections::{PartnerKeysProjection, PastProjection, open_or_remake},
+    projections::{PartnerKeysProjection, PastProjection},
     running::{
         Ending, as_message, listener,
         past::{self, Past},
@@ -46,7 +46,8 @@ pub(crate) async fn run(
     let lock = directory.lock(Role::Projector)?;
     warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
     let mut ending = Ending::watch(None)?;
-    let rows = open_or_remake(&directory.read_models(), log.identity())?;
+    let models = ModelsPlace::of(&settings.read_models, &directory)?;
+    let rows = models.write_lists(log.identity())?;
     let keys = keyring.mac_keys_source();
     let clock: keyledger_projectors::MonotonicClock = Arc::new(environment::instant);
     let lists =

@@ -3,8 +3,8 @@ use std::{sync::Arc, time::Duration};
 use keyledger_event_log::EventLog;
 
 use crate::{
-    CheckedEvent, MacKeysSource, MonotonicClock, Projection, StopReason, intake::Intake, meters::Meters,
-    publisher::Publisher,
+    CheckedEvent, MacKeysSource, MonotonicClock, Projection, ProjectionError, StopReason, intake::Intake,
+    meters::Meters, publisher::Publisher,
 };
 
 /// How long is waited before what does not answer is tried again: at first, and at most. The longest stays well under
@@ -42,6 +42,7 @@ impl<P: Projection> Follower<P> {
     async fn follow_while_answered(&mut self, pause: &mut Duration) -> StopReason {
         let checkpoint = self.projection.checkpoint();
         self.meters.position(checkpoint.position);
+        self.publisher.begins_at(checkpoint.position);
         let mut intake = match Intake::after(&checkpoint, Arc::clone(&self.log), Arc::clone(&self.keys)).await
         {
             Ok(intake) => intake,
@@ -63,8 +64,7 @@ impl<P: Projection> Follower<P> {
     async fn step(&mut self, intake: &mut Intake) -> Result<(), StopReason> {
         let events = intake.next().await?;
         if events.is_empty() {
-            self.heard((self.clock)());
-            return Ok(());
+            return self.heard((self.clock)());
         }
         self.take_in(&events)?;
         // It is asked after the batch was published, since somebody may wait for that.
@@ -77,10 +77,9 @@ impl<P: Projection> Follower<P> {
         let lag = intake.lag().await?;
         self.meters.lag_events(lag);
         if lag == 0 {
-            self.heard(asked);
-        } else {
-            self.measure_lag();
+            return self.heard(asked);
         }
+        self.measure_lag();
         Ok(())
     }
 
@@ -93,11 +92,18 @@ impl<P: Projection> Follower<P> {
         Ok(())
     }
 
-    fn heard(&mut self, at: std::time::Instant) {
+    /// Nothing is lacking, unless the model lost its last moments while nothing came: then it is gone on with from there.
+    fn heard(&mut self, at: std::time::Instant) -> Result<(), StopReason> {
         self.projection.heard(at);
+        let held = self.projection.checkpoint().position;
+        if held < self.publisher.position() {
+            let why = format!("it fell back to position {held}, and is brought up again from there");
+            return Err(ProjectionError::Unavailable(why).into());
+        }
         self.publisher.heard(at);
         self.meters.lag_events(0);
         self.measure_lag();
+        Ok(())
     }
 
     fn measure_lag(&self) {

@@ -12,7 +12,8 @@ pub trait Projection: Send + 'static {
     /// What it is called in metrics, logs and commands: lower case, words joined by underscores.
     fn name(&self) -> &'static str;
 
-    /// The last event it holds.
+    /// The last event it holds. Where the model is in a store that may lose its last moments, as a database does that ends
+    /// without a word, this goes back to what is left once the projection has noticed; it is then gone on with from there.
     fn checkpoint(&self) -> Checkpoint;
 
     /// Takes in the events that follow the checkpoint, in order; all of them or none. It may block.

@@ -32,6 +32,16 @@ impl Publisher {
         });
     }
 
+    /// From where the projection goes on: not always from where it was.
+    pub(crate) fn begins_at(&self, position: Position) {
+        self.progress.send_modify(|progress| progress.position = position);
+    }
+
+    /// The position that was told last.
+    pub(crate) fn position(&self) -> Position {
+        self.progress.borrow().position
+    }
+
     /// The projection holds everything that was in the log at this moment.
     pub(crate) fn heard(&self, at: Instant) {
         self.progress.send_modify(|progress| {

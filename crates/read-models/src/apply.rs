@@ -1,8 +1,7 @@
 use keyledger_domain::envelope::Event;
 use keyledger_event_log::{Checkpoint, Position};
-use rusqlite::{Connection, TransactionBehavior};
 
-use crate::{ReadModelError, batch::Batch, checkpoint};
+use crate::ReadModelError;
 
 /// An event to take in. Whoever brings it has checked that it is authentic.
 #[derive(Clone, Copy, Debug)]
@@ -13,6 +12,13 @@ pub struct Change<'a> {
     pub mac: &'a [u8],
     /// What it says.
     pub event: &'a Event,
+}
+
+impl Change<'_> {
+    /// The checkpoint behind it.
+    pub(crate) fn checkpoint(&self) -> Checkpoint {
+        Checkpoint { position: self.position, mac: self.mac.to_vec() }
+    }
 }
 
 /// Why events were not taken in. Nothing of them was.
@@ -41,7 +47,7 @@ pub enum ApplyError {
         /// Its position.
         found: Position,
     },
-    /// Somebody else writes to the file.
+    /// Somebody else writes to the rows, who is not kept away by the lock or the lease of their store.
     #[error("another process writes to this read model: end it, and start again")]
     AnotherWriter,
     /// The rows cannot be read or written.
@@ -49,37 +55,18 @@ pub enum ApplyError {
     Model(#[from] ReadModelError),
 }
 
-impl From<rusqlite::Error> for ApplyError {
-    fn from(error: rusqlite::Error) -> Self {
-        Self::Model(error.into())
-    }
-}
-
-/// Takes in the events that follow `held`, in one transaction, and answers with the checkpoint they lead to.
-pub(crate) fn apply<'a>(
-    db: &mut Connection,
-    held: &Checkpoint,
+/// The changes, where each lies behind the one before it and the first behind `held`.
+pub(crate) fn in_order<'a>(
+    held: Position,
     changes: impl IntoIterator<Item = Change<'a>>,
-) -> Result<Checkpoint, ApplyError> {
-    // The lock is taken at once: two writers then wait for one another, and do not fail halfway.
-    let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let mut batch = Batch::new(&transaction);
-    let mut last = None;
-    let mut position = held.position;
-    for change in changes {
+) -> Result<Vec<Change<'a>>, ApplyError> {
+    let mut position = held;
+    let checked = changes.into_iter().map(|change| {
         if change.position <= position {
             return Err(ApplyError::NotBehind { held: position, found: change.position });
         }
         position = change.position;
-        batch.take_in(position, change.event)?;
-        last = Some(change);
-    }
-    let Some(last) = last else { return Ok(held.clone()) };
-    batch.write()?;
-    let reached = Checkpoint { position, mac: last.mac.to_vec() };
-    if !checkpoint::advance(&transaction, held, &reached)? {
-        return Err(ApplyError::AnotherWriter);
-    }
-    transaction.commit()?;
-    Ok(reached)
+        Ok(change)
+    });
+    checked.collect()
 }

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use keyledger_domain::{
     KeyId, PartnerId, Prefix,
@@ -7,16 +7,49 @@ use keyledger_domain::{
     key::{Happened, Key, evolve},
 };
 use keyledger_event_log::Position;
-use rusqlite::{Connection, OptionalExtension, Result};
 
-use crate::{
-    ApplyError,
-    row::{self, select_keys},
-};
+use crate::{ApplyError, Change};
 
-/// Events of one transaction: each key is read once and written once, however many of them are about it.
-pub(crate) struct Batch<'db> {
-    db: &'db Connection,
+/// What some events are about, which must be known before they are taken in.
+pub(crate) fn touched(changes: &[Change<'_>]) -> HashSet<Stream> {
+    changes.iter().map(|change| change.event.stream).collect()
+}
+
+/// What the rows hold of it.
+#[derive(Default)]
+pub(crate) struct Held {
+    /// The keys that they hold.
+    pub(crate) keys: HashMap<KeyId, Key>,
+    /// The last revision of each stream that is not a key's row.
+    pub(crate) streams: HashMap<Stream, u64>,
+}
+
+/// What the events make of it.
+#[derive(Default)]
+pub(crate) struct Written {
+    /// Each key with the position at which it was created, which a row that is there already knows better.
+    pub(crate) keys: Vec<(Key, Position)>,
+    /// The secrets that came.
+    pub(crate) prefixes: Vec<(Prefix, KeyId, u32)>,
+    /// The last revisions of streams that are no key's row.
+    pub(crate) streams: Vec<(Stream, u64)>,
+    /// The streams that became a key's row.
+    pub(crate) forgotten: Vec<Stream>,
+    /// How many more keys of each partner are unrevoked.
+    pub(crate) partners: BTreeMap<PartnerId, i64>,
+}
+
+/// Takes events in: each key is read once and written once, however many of them are about it.
+pub(crate) fn fold(held: Held, changes: &[Change<'_>]) -> Result<Written, ApplyError> {
+    let mut batch = Batch { held, keys: BTreeMap::new(), catalogue: None };
+    for change in changes {
+        batch.take_in(change.position, change.event)?;
+    }
+    Ok(batch.written())
+}
+
+struct Batch {
+    held: Held,
     keys: BTreeMap<KeyId, Entry>,
     /// The catalogue's last revision, where an event changed it.
     catalogue: Option<u64>,
@@ -47,72 +80,59 @@ enum Found {
     Nothing,
 }
 
-impl<'db> Batch<'db> {
-    pub(crate) fn new(db: &'db Connection) -> Self {
-        Self { db, keys: BTreeMap::new(), catalogue: None }
-    }
-
-    /// Takes in the next event.
-    pub(crate) fn take_in(&mut self, position: Position, event: &Event) -> Result<(), ApplyError> {
+impl Batch {
+    fn take_in(&mut self, position: Position, event: &Event) -> Result<(), ApplyError> {
         match event.stream {
-            Stream::Catalogue => self.change_catalogue(position, event),
-            Stream::Key(key_id) => self.change_key(key_id, position, event),
-        }
-    }
-
-    fn change_catalogue(&mut self, position: Position, event: &Event) -> Result<(), ApplyError> {
-        let held = match self.catalogue {
-            Some(revision) => Some(revision),
-            None => stream_revision(self.db, event.stream)?,
-        };
-        must_follow(held, position, event)?;
-        self.catalogue = Some(event.revision);
-        Ok(())
-    }
-
-    fn change_key(&mut self, key_id: KeyId, position: Position, event: &Event) -> Result<(), ApplyError> {
-        if !self.keys.contains_key(&key_id) {
-            self.keys.insert(key_id, Entry::load(self.db, key_id)?);
-        }
-        let entry = self.keys.get_mut(&key_id).expect("it was put there");
-        must_follow(entry.revision, position, event)?;
-        entry.evolve(key_id, position, event);
-        Ok(())
-    }
-
-    /// Writes down what changed.
-    pub(crate) fn write(self) -> Result<()> {
-        let Self { db, keys, catalogue } = self;
-        let mut unrevoked: BTreeMap<PartnerId, i64> = BTreeMap::new();
-        for (key_id, entry) in keys {
-            match &entry.key {
-                Some(key) => {
-                    if let Some(more) = entry.more_unrevoked(key) {
-                        *unrevoked.entry(key.partner_id.clone()).or_default() += more;
-                    }
-                    entry.write(db, key)?;
-                }
-                None => write_stream(db, Stream::Key(key_id), entry.revision)?,
+            Stream::Catalogue => {
+                let held = self.catalogue.or_else(|| self.held.streams.get(&event.stream).copied());
+                must_follow(held, position, event)?;
+                self.catalogue = Some(event.revision);
+            }
+            Stream::Key(key_id) => {
+                let held = &mut self.held;
+                let entry = self.keys.entry(key_id).or_insert_with(|| Entry::of(held, key_id));
+                must_follow(entry.revision, position, event)?;
+                entry.evolve(key_id, position, event);
             }
         }
-        write_stream(db, Stream::Catalogue, catalogue)?;
-        unrevoked.into_iter().try_for_each(|(partner, more)| count(db, &partner, more))
+        Ok(())
+    }
+
+    fn written(self) -> Written {
+        let mut written = Written::default();
+        for (key_id, entry) in self.keys {
+            let stream = Stream::Key(key_id);
+            let Some(key) = entry.key.as_ref() else {
+                written.streams.extend(entry.revision.map(|revision| (stream, revision)));
+                continue;
+            };
+            if let Some(more) = entry.more_unrevoked(key) {
+                *written.partners.entry(key.partner_id.clone()).or_default() += more;
+            }
+            if entry.found == Found::Stream {
+                written.forgotten.push(stream);
+            }
+            let secrets = entry.secrets.iter().map(|(prefix, generation)| (*prefix, key_id, *generation));
+            written.prefixes.extend(secrets);
+            written.keys.extend(entry.key.map(|key| (key, entry.created)));
+        }
+        written.streams.extend(self.catalogue.map(|revision| (Stream::Catalogue, revision)));
+        written
     }
 }
 
 impl Entry {
-    fn load(db: &Connection, key_id: KeyId) -> Result<Self> {
-        let mut statement = db.prepare_cached(select_keys!("WHERE key_id = ?1"))?;
-        let key = statement.query_row([key_id.to_string()], row::read).optional()?;
+    fn of(held: &mut Held, key_id: KeyId) -> Self {
+        let key = held.keys.remove(&key_id);
         let (revision, found) = match &key {
             Some(key) if key.revoked.is_some() => (Some(key.revision), Found::Revoked),
             Some(key) => (Some(key.revision), Found::Unrevoked),
             None => {
-                let revision = stream_revision(db, Stream::Key(key_id))?;
+                let revision = held.streams.get(&Stream::Key(key_id)).copied();
                 (revision, if revision.is_some() { Found::Stream } else { Found::Nothing })
             }
         };
-        Ok(Self { key, created: Position::START, revision, secrets: Vec::new(), found })
+        Self { key, created: Position::START, revision, secrets: Vec::new(), found }
     }
 
     fn evolve(&mut self, key_id: KeyId, position: Position, event: &Event) {
@@ -150,20 +170,6 @@ impl Entry {
             Found::Unrevoked | Found::Revoked => None,
         }
     }
-
-    fn write(&self, db: &Connection, key: &Key) -> Result<()> {
-        row::write(db, key, self.created)?;
-        if self.found == Found::Stream {
-            let mut statement = db.prepare_cached("DELETE FROM streams WHERE stream = ?1")?;
-            statement.execute([Stream::Key(key.key_id).to_string()])?;
-        }
-        for (prefix, generation) in &self.secrets {
-            let mut statement =
-                db.prepare_cached("INSERT INTO prefixes (prefix, key_id, generation) VALUES (?1, ?2, ?3)")?;
-            statement.execute((prefix.as_str(), key.key_id.to_string(), generation))?;
-        }
-        Ok(())
-    }
 }
 
 /// Refuses an event that does not follow the last one of its stream.
@@ -178,26 +184,4 @@ fn must_follow(held: Option<u64>, position: Position, event: &Event) -> Result<(
         held,
         found: event.revision,
     })
-}
-
-fn stream_revision(db: &Connection, stream: Stream) -> Result<Option<u64>> {
-    let mut statement = db.prepare_cached("SELECT revision FROM streams WHERE stream = ?1")?;
-    statement.query_row([stream.to_string()], |row| row::natural(row, 0)).optional()
-}
-
-fn write_stream(db: &Connection, stream: Stream, revision: Option<u64>) -> Result<()> {
-    let Some(revision) = revision else { return Ok(()) };
-    let mut statement = db.prepare_cached(
-        "INSERT INTO streams (stream, revision) VALUES (?1, ?2)
-         ON CONFLICT (stream) DO UPDATE SET revision = excluded.revision",
-    )?;
-    statement.execute((stream.to_string(), row::integer(revision))).map(|_| ())
-}
-
-fn count(db: &Connection, partner: &PartnerId, more: i64) -> Result<()> {
-    let mut statement = db.prepare_cached(
-        "INSERT INTO partners (partner_id, unrevoked) VALUES (?1, ?2)
-         ON CONFLICT (partner_id) DO UPDATE SET unrevoked = unrevoked + excluded.unrevoked",
-    )?;
-    statement.execute((partner.as_str(), more)).map(|_| ())
 }

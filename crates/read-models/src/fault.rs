@@ -21,8 +21,17 @@ impl From<Error> for ReadModelError {
     }
 }
 
+impl From<sqlx::Error> for ReadModelError {
+    fn from(error: sqlx::Error) -> Self {
+        match error {
+            sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => Self::Damaged(error.to_string()),
+            _ => Self::Unavailable(error.to_string()),
+        }
+    }
+}
+
 /// Whether a file holds what it cannot hold, as against one that cannot be used at the moment.
-pub(crate) fn is_damage(error: &Error) -> bool {
+fn is_damage(error: &Error) -> bool {
     match error {
         // Values that nothing of ours can have come as errors of conversion.
         Error::FromSqlConversionFailure(..)

@@ -272,7 +272,9 @@ pub(crate) enum ProjectionsCommand {
     #[command(after_help = "Example:\n  keyledger projections status --json")]
     Status,
     /// Build every projection anew from the log, and compare it with the one that was there
-    #[command(after_help = "Example (stop `keyledger serve` first):\n  keyledger projections rebuild")]
+    #[command(
+        after_help = "Example (stop `keyledger serve` first, unless read_models.url is set):\n  keyledger projections rebuild"
+    )]
     Rebuild {
         /// Also where the log lacks what was read from it before: only when it was put back from a backup on purpose
         #[arg(long)]

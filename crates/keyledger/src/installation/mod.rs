@@ -3,11 +3,14 @@
 mod begin;
 mod draft;
 mod log;
+mod models;
 mod open;
 mod operator_key;
 mod witnesses;
 
 pub(crate) use begin::{Begun, begin};
 pub(crate) use log::LogPlace;
+pub(crate) use models::ModelsPlace;
 pub(crate) use open::{HeldKeyring, Installation, ReadOnly, index_config};
 pub(crate) use operator_key::{OPERATOR_KEY, create_operator_key, offline_service, write_operator_key};
+pub(crate) use witnesses::confirm_witnesses;

@@ -45,6 +45,11 @@ impl Model {
     /// Beside what it held before, where that is known.
     pub(super) fn compared_with(self, before: Option<[u8; 32]>) -> Self {
         let unchanged = before.map(|before| Some(hex::encode(before)) == self.digest);
+        self.compared(unchanged)
+    }
+
+    /// Whether it is as before, where that is known.
+    pub(super) fn compared(self, unchanged: Option<bool>) -> Self {
         Self { unchanged, ..self }
     }
 }

@@ -1,24 +1,8 @@
-use std::path::Path;
+use std::time::Instant;
 
-use anyhow::Context as _;
-use keyledger_event_log::{Checkpoint, LogIdentity};
+use keyledger_event_log::Checkpoint;
 use keyledger_projectors::{CheckedEvent, Projection, ProjectionError};
-use keyledger_read_models::{ApplyError, Change, OpenError, PartnerKeys, ReadModelError};
-
-/// The rows of the lists. A file that is no longer one is made anew from the log: it holds nothing that the log lacks.
-///
-/// # Errors
-/// One sentence that says what to do.
-pub(crate) fn open_or_remake(path: &Path, log: LogIdentity) -> anyhow::Result<PartnerKeys> {
-    match PartnerKeys::open(path, log) {
-        Err(OpenError::Damaged { .. }) => {
-            tracing::error!(path = %path.display(), "the read models are damaged: they are made anew from the log");
-            PartnerKeys::remove(path).with_context(|| format!("cannot remove {}", path.display()))?;
-            Ok(PartnerKeys::open(path, log)?)
-        }
-        opened => Ok(opened?),
-    }
-}
+use keyledger_read_models::{ApplyError, Change, PartnerKeys, ReadModelError};
 
 /// The SQL read model of each partner's keys as a projection of the log.
 pub(crate) struct PartnerKeysProjection(pub(crate) PartnerKeys);
@@ -45,6 +29,10 @@ impl Projection for PartnerKeysProjection {
             ApplyError::Model(ReadModelError::Unavailable(why)) => ProjectionError::Unavailable(why),
             error => ProjectionError::Failed(error.to_string()),
         })
+    }
+
+    fn heard(&mut self, at: Instant) {
+        self.0.keep(at);
     }
 
     fn digest(&self) -> Result<[u8; 32], ProjectionError> {

@@ -2,7 +2,6 @@ use std::sync::Arc;
 
 use keyledger_event_log::{EventLog, Position};
 use keyledger_projectors::{Projection as _, rebuild};
-use keyledger_read_models::PartnerKeysReader;
 use keyledger_validator::snapshot;
 
 use super::{
@@ -12,7 +11,7 @@ use super::{
 use crate::{
     cli::Context,
     environment::Stopwatch,
-    installation::{HeldKeyring, Installation, ReadOnly, index_config},
+    installation::{HeldKeyring, Installation, ModelsPlace, ReadOnly, index_config},
     settings::Settings,
 };
 
@@ -29,15 +28,16 @@ pub(super) async fn digest_before(settings: &Settings, installation: &Installati
     let head = log.head().await.ok();
     let snapshots = installation.directory.snapshots();
     let key_index = snapshot_digest(settings, &installation.keyring, log.clone(), &snapshots).await;
-    let rows = PartnerKeysReader::open(installation.directory.read_models(), log.identity())
-        .ok()
+    let models = ModelsPlace::of(&settings.read_models, &installation.directory).ok();
+    let rows = models
+        .and_then(|models| models.read_lists(log.identity()).ok())
         .and_then(|reader| reader.contents().ok())
         .filter(|rows| Some(rows.checkpoint.position) == head);
     Digests { key_index: key_index.map(|(_, digest)| digest), partner_keys: rows.map(|rows| rows.digest) }
 }
 
 /// The digest of the key index that the newest snapshot makes with the events after it, and where the snapshot stands.
-async fn snapshot_digest(
+pub(super) async fn snapshot_digest(
     settings: &Settings,
     keyring: &HeldKeyring,
     log: Arc<dyn EventLog>,
@@ -65,7 +65,7 @@ pub(crate) async fn run(context: &Context) -> anyhow::Result<()> {
         found.map_or(Model::missing(name), |(position, digest)| Model::found(name, position, head, digest))
     };
     let key_index = snapshot_digest(settings, &keyring, log.clone(), &directory.snapshots()).await;
-    let rows = PartnerKeysReader::open(directory.read_models(), log.identity()).ok();
+    let rows = ModelsPlace::of(&settings.read_models, &directory)?.read_lists(log.identity()).ok();
     let rows = rows.map(|reader| reader.contents()).transpose()?;
     let rows = rows.map(|rows| (rows.checkpoint.position, rows.digest));
     print(context.output, &[model("key_index", key_index), model("partner_keys", rows)], false)

@@ -5,7 +5,6 @@
 //! starting.
 
 use std::{
-    path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -17,6 +16,7 @@ use keyledger_validator::KeyIndex;
 use tokio::{task, time};
 
 use super::FollowedIndex;
+use crate::installation::ModelsPlace;
 
 /// How often they are written.
 const EVERY: Duration = Duration::from_secs(60);
@@ -30,7 +30,7 @@ pub(crate) struct LastUses(Arc<Mutex<Keeper>>);
 /// Works on a thread that may block.
 struct Keeper {
     index: Arc<KeyIndex>,
-    path: PathBuf,
+    place: ModelsPlace,
     /// None while it cannot be used.
     table: Option<LastUsedTable>,
     /// Up to here the table has everything.
@@ -38,14 +38,18 @@ struct Keeper {
 }
 
 impl LastUses {
-    /// Opens the table of an index, at `path`. A damaged one is made anew, and one that cannot be used is tried again with
+    /// Opens the table of an index. A damaged one is made anew, and one that cannot be used is tried again with
     /// each writing.
-    pub(crate) fn open(followed: &FollowedIndex, path: PathBuf) -> Self {
+    pub(crate) fn open(followed: &FollowedIndex, models: &ModelsPlace) -> Self {
         let served_before = followed.restored > Position::START;
-        if served_before && !path.exists() {
+        if let ModelsPlace::Files { last_used: path, .. } = models
+            && served_before
+            && !path.exists()
+        {
             tracing::warn!(path = %path.display(), "there is no table of last uses: it is made, and knows of no use before this start");
         }
-        let mut keeper = Keeper { index: followed.index.clone(), path, table: None, since: BEGINNING };
+        let mut keeper =
+            Keeper { index: followed.index.clone(), place: models.clone(), table: None, since: BEGINNING };
         keeper.write();
         Self(Arc::new(Mutex::new(keeper)))
     }
@@ -73,20 +77,20 @@ impl Keeper {
     fn write(&mut self) {
         let done = match self.record() {
             Err(LastUsedError::Damaged(why)) => {
-                tracing::warn!(path = %self.path.display(), why, "the table of last uses is damaged: it is made anew, and knows of no use before this start");
+                tracing::warn!(place = %self.place, why, "the table of last uses is damaged: it is made anew, and knows of no use before this start");
                 self.make_anew()
             }
             done => done,
         };
         if let Err(error) = done {
-            tracing::warn!(path = %self.path.display(), %error, "last uses cannot be written: it is tried again in a minute");
+            tracing::warn!(place = %self.place, %error, "last uses cannot be written: it is tried again in a minute");
         }
     }
 
     fn record(&mut self) -> Result<(), LastUsedError> {
         let table = match &mut self.table {
             Some(table) => table,
-            none => none.insert(LastUsedTable::open(&self.path)?),
+            none => none.insert(self.place.write_last_used()?),
         };
         let used = self.index.used_since(self.since);
         table.record(used.secrets)?;
@@ -97,7 +101,7 @@ impl Keeper {
     /// Whoever still reads the old file misses nothing: what came since this start is in the index.
     fn make_anew(&mut self) -> Result<(), LastUsedError> {
         self.table = None;
-        LastUsedTable::remove(&self.path)?;
+        self.place.remove_last_used()?;
         self.since = BEGINNING;
         self.record()
     }
@@ -105,7 +109,10 @@ impl Keeper {
 
 #[cfg(test)]
 mod tests {
-    use std::{fs, path::Path};
+    use std::{
+        fs,
+        path::{Path, PathBuf},
+    };
 
     use keyledger_command_service::ports::LastUsed;
     use keyledger_domain::{Catalogue, Clock as _, Prefix, verdict::Code};
@@ -138,7 +145,7 @@ mod tests {
             while readers.followed.index.silence().is_none() {
                 time::sleep(Duration::from_millis(1)).await;
             }
-            let uses = LastUses::open(&readers.followed, installation.directory.last_used());
+            let uses = LastUses::open(&readers.followed, &readers.models);
             let port =
                 IndexAndTable { index: readers.followed.index.clone(), table: readers.last_used.clone() };
             Self { installation, readers, uses, port }

@@ -61,7 +61,7 @@ pub(crate) async fn run(
     warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
     let mut ending = Ending::watch(Some(installation.log_failed.clone()))?;
     let readers = Readers::start(settings, &installation)?;
-    let last_uses = LastUses::open(&readers.followed, installation.directory.last_used());
+    let last_uses = LastUses::open(&readers.followed, &readers.models);
     let upkeep = metrics.clone();
     let relay = match kafka::publish(settings, installation.log.clone(), &installation.keyring) {
         Ok(relay) => relay,

@@ -7,8 +7,8 @@ use keyledger_read_models::LastUsedReader;
 
 use crate::{
     environment,
-    installation::Installation,
-    projections::{PartnerKeysProjection, PastProjection, open_or_remake},
+    installation::{Installation, ModelsPlace},
+    projections::{PartnerKeysProjection, PastProjection},
     running::{FollowedIndex, ports::Lists},
     settings::Settings,
 };
@@ -16,6 +16,8 @@ use crate::{
 /// The readers, following the log.
 pub(crate) struct Readers {
     pub(crate) followed: FollowedIndex,
+    /// Where what follows the log, and what does not, is kept.
+    pub(crate) models: ModelsPlace,
     pub(super) lists: Lists,
     /// What earlier processes left of last uses. It follows nothing.
     pub(crate) last_used: LastUsedReader,
@@ -28,10 +30,10 @@ impl Readers {
     /// Restores or makes the read models of an installation and lets them follow its log.
     pub(crate) fn start(settings: &Settings, installation: &Installation) -> anyhow::Result<Self> {
         let Installation { directory, log, keyring, .. } = installation;
-        let rows = open_or_remake(&directory.read_models(), log.identity())?;
-        let lists = Lists::at(directory.read_models(), log.identity());
-        lists.reader().map_err(anyhow::Error::msg)?;
-        let last_used = LastUsedReader::new(directory.last_used());
+        let models = ModelsPlace::of(&settings.read_models, directory)?;
+        let rows = models.write_lists(log.identity())?;
+        let lists = Lists::of(models.clone(), log.identity());
+        let last_used = models.read_last_used();
         let followed = FollowedIndex::start(settings, directory, log, keyring)?;
         let keys = keyring.mac_keys_source();
         let clock: MonotonicClock = Arc::new(environment::instant);
@@ -42,7 +44,7 @@ impl Readers {
         let past =
             Projector::spawn(log.clone(), keys, clock, PastProjection::default()).map_err(spawn_failed)?;
         let projectors = vec![followed.projector.clone(), of_lists];
-        Ok(Self { followed, lists, last_used, projectors, past: Arc::new(past) })
+        Ok(Self { followed, models, lists, last_used, projectors, past: Arc::new(past) })
     }
 
     /// Lets the read models go, between two batches.

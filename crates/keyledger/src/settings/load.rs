@@ -73,9 +73,6 @@ pub(crate) fn load(sources: &Sources) -> anyhow::Result<Loaded> {
     }
     let figment = given.into_iter().fold(defaults(), Figment::merge);
     let figment = in_data_dir(figment)?;
-    if let Some(setting) = TABLE.iter().find(|it| it.kind == Kind::Later && figment.contains(it.name)) {
-        bail!("{} is for a later release: leave it out", given_as(&figment, setting.name));
-    }
     let settings = figment.extract().map_err(|error| explain(&figment, &error))?;
     Ok(Loaded { settings, figment })
 }
@@ -132,10 +129,10 @@ fn explain(figment: &Figment, error: &figment::Error) -> anyhow::Error {
 }
 
 impl Loaded {
-    /// Every setting of this release with its value and where it came from.
+    /// Every setting with its value and where it came from.
     pub(crate) fn shown(&self) -> Vec<Shown> {
-        let known = TABLE.iter().filter(|setting| setting.kind != Kind::Later);
-        known
+        TABLE
+            .iter()
             .map(|setting| {
                 let value = self.figment.find_value(setting.name).ok().map(|value| as_text(&value));
                 let redacted =
@@ -251,6 +248,11 @@ mod tests {
                 "postgres://u:hunter2@h/d",
                 "a URL of a PostgreSQL database without a password",
             ),
+            (
+                "KEYLEDGER_READ_MODELS__URL",
+                "postgres://u:hunter2@h/d",
+                "a URL of a PostgreSQL database without a password",
+            ),
             ("KEYLEDGER_SECRET__MARKER", "KL1", "a lower-case letter"),
             ("KEYLEDGER_CLIENT__URL", "http://h/hunter2", "an http or https URL"),
             ("KEYLEDGER_TELEMETRY__LOG_LEVEL", "a=b=c", "a level"),
@@ -295,15 +297,6 @@ mod tests {
             assert!(refusal.contains(place), "{place}: {refusal}");
         }
         assert!(!refusal.contains(&secret[13..]) && !refusal.contains('\n'), "{refusal}");
-    }
-
-    #[test]
-    fn a_setting_of_a_later_release_is_refused_and_not_ignored() {
-        let sources = Sources {
-            variables: vec![variable("KEYLEDGER_READ_MODELS__URL", "postgres://h")],
-            ..Sources::default()
-        };
-        assert_eq!(refusal(&sources), "KEYLEDGER_READ_MODELS__URL is for a later release: leave it out");
     }
 
     #[test]

@@ -37,6 +37,9 @@ pub(crate) struct Settings {
     pub openid: OpenId,
     /// The event log.
     pub log: Log,
+    /// The read models.
+    #[serde(default)]
+    pub read_models: ReadModels,
     /// Where events are published.
     pub kafka: Kafka,
     /// The keyring file.
@@ -154,6 +157,13 @@ pub(crate) struct Log {
     /// `log.store`
     pub store: Store,
     /// `log.url`
+    pub url: Option<Database>,
+}
+
+/// Section `read_models`.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(crate) struct ReadModels {
+    /// `read_models.url`
     pub url: Option<Database>,
 }
 

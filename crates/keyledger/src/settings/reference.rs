@@ -1,6 +1,6 @@
 use std::fmt::Write as _;
 
-use super::table::{Default, Kind, TABLE, variable};
+use super::table::{Default, TABLE, variable};
 
 const HEAD: &str = "\
 # Settings
@@ -48,10 +48,7 @@ pub(crate) fn reference() -> String {
             Default::InDataDir(file) => format!(" Default: `{file}` in `server.data_dir`."),
         };
         let (name, variable, about) = (setting.name, variable(setting.name), setting.about);
-        let _ = match setting.kind {
-            Kind::Later => writeln!(text, "- `{name}`, for a later release: {about} Leave it out."),
-            _ => writeln!(text, "- `{name}`, `{variable}`: {about}{default} Must be {}.", setting.expects),
-        };
+        let _ = writeln!(text, "- `{name}`, `{variable}`: {about}{default} Must be {}.", setting.expects);
     }
     text
 }

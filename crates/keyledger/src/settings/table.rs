@@ -34,8 +34,6 @@ pub(crate) enum Kind {
     Switch,
     /// A URL; its user, password and query are not shown.
     Url,
-    /// Its name is kept for a later release, which brings what it is for.
-    Later,
 }
 
 const fn setting(
@@ -53,10 +51,6 @@ const fn switch(name: &'static str, default: &'static str, about: &'static str) 
 
 const fn url(name: &'static str, default: Default, expects: &'static str, about: &'static str) -> Setting {
     Setting { name, default, expects, about, kind: Kind::Url }
-}
-
-const fn later(name: &'static str, about: &'static str) -> Setting {
-    Setting { name, default: Default::Unset, expects: "left out", about, kind: Kind::Later }
 }
 
 const ADDRESS: &str = "an address and a port, for example 127.0.0.1:8080";
@@ -189,7 +183,12 @@ pub(crate) const TABLE: &[Setting] = &[
         "a URL of a PostgreSQL database without a password, for example postgres://keyledger@db.example.com/keyledger",
         "The database of the event log, for `postgres`. Behind a `?` may stand what libpq calls sslmode (verify-full where nothing is said and the server is elsewhere), sslrootcert, sslcert and sslkey, or a socket's directory as host. The password is taken from the file that `PGPASSFILE` names, or `~/.pgpass`.",
     ),
-    later("read_models.url", "Where read models outside this machine are."),
+    setting(
+        "read_models.url",
+        Default::Unset,
+        "a URL of a PostgreSQL database without a password, for example postgres://keyledger@db.example.com/keyledger",
+        "The database of the read models, which several machines may share, and which may be the log's: the lists, and when secrets were last used. It is written as `log.url` is. Unset: files of the data directory.",
+    ),
     setting(
         "kafka.brokers",
         Default::Unset,

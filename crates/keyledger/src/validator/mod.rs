@@ -15,7 +15,7 @@ use serde::Serialize;
 use crate::{
     cli::Context,
     data_dir::{DataDir, Role},
-    installation::ReadOnly,
+    installation::{ModelsPlace, ReadOnly},
     keyring::Keyring,
     ops::{self, Reports, Roles, projector_role, validator_role},
     running::{
@@ -49,10 +49,11 @@ pub(crate) async fn run(
     let lock = directory.lock(Role::Validator)?;
     warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
     let mut ending = Ending::watch(None)?;
+    let models = ModelsPlace::of(&settings.read_models, &directory)?;
     let reporter = Reporter::new(settings, log.identity(), &keyring)?;
     begin_with_snapshot(&reporter, &directory).await;
     let followed = FollowedIndex::start(settings, &directory, &log, &keyring)?;
-    let last_uses = LastUses::open(&followed, directory.last_used());
+    let last_uses = LastUses::open(&followed, &models);
     let upkeep = metrics.clone();
     let listening = match Listeners::open(settings, &followed, metrics) {
         Ok(listening) => listening,

@@ -122,3 +122,21 @@ async fn an_event_that_this_build_cannot_read_is_brought_and_the_others_go_on() 
     assert!(projector.applied(head, PATIENCE).await);
     assert_eq!(notebook.read().unreadable, [unreadable.get()]);
 }
+
+#[tokio::test]
+async fn what_a_projection_lost_while_nothing_came_is_brought_to_it_again() {
+    let log = log_of(5).await;
+    let notebook = Notebook::default();
+    let projector = follow(log.clone(), &notebook);
+    until(&projector, |progress| matches!(progress.state, State::Live)).await;
+    notebook.forget();
+    let brought_up = async {
+        while notebook.read().checkpoint.position < Position::new(5) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, brought_up).await.expect("it is brought everything again");
+    until(&projector, |progress| matches!(progress.state, State::Live)).await;
+    assert_eq!(projector.progress().position, Position::new(5));
+    assert_eq!(notebook.read().revisions.len(), 5);
+}

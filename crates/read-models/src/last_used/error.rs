@@ -1,18 +1,18 @@
 use std::io;
 
-use crate::fault::is_damage;
+use crate::ReadModelError;
 
 /// Why times of last use were not read or kept. The file may be made anew whenever it is damaged; nothing else depends on
 /// it.
 #[derive(Debug, thiserror::Error)]
 pub enum LastUsedError {
-    /// The file is no table of last uses any more.
+    /// It is no table of last uses any more.
     #[error("it is damaged: {0}")]
     Damaged(String),
     /// The file is another database. It is left as it is.
     #[error("it is another database: move it away")]
     NotOurs,
-    /// The file was written by a later build. It is left as it is.
+    /// It was written by a later build. It is left as it is.
     #[error(
         "it has schema version {found}, and this build knows {known}: use a newer build, or move it away"
     )]
@@ -29,10 +29,15 @@ pub enum LastUsedError {
 
 impl From<rusqlite::Error> for LastUsedError {
     fn from(error: rusqlite::Error) -> Self {
-        if is_damage(&error) {
-            Self::Damaged(error.to_string())
-        } else {
-            Self::Unavailable(error.to_string())
+        ReadModelError::from(error).into()
+    }
+}
+
+impl From<ReadModelError> for LastUsedError {
+    fn from(error: ReadModelError) -> Self {
+        match error {
+            ReadModelError::Damaged(why) => Self::Damaged(why),
+            ReadModelError::Unavailable(why) => Self::Unavailable(why),
         }
     }
 }

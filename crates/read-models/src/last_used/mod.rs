@@ -1,4 +1,4 @@
-//! When each secret was last used, to the minute: a table in a file of its own, beside the lists.
+//! When each secret was last used, to the minute: a table of its own, beside the lists.
 //!
 //! It is not a projection: no event says it, so it has no checkpoint and no digest and cannot be made from the log again.
 //! It is not evidence either: nothing in it is authenticated, and a crash takes its last minutes away. It helps people to
@@ -6,7 +6,6 @@
 
 mod error;
 mod reader;
-mod schema;
 mod table;
 
 pub use error::LastUsedError;

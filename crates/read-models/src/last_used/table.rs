@@ -1,20 +1,17 @@
-use std::{fs::OpenOptions, io, os::unix::fs::OpenOptionsExt, path::Path};
+use std::{io, path::Path};
 
 use keyledger_domain::{Prefix, Timestamp};
-use rusqlite::Connection;
 
-use super::{LastUsedError, schema};
-use crate::{connection, open};
+use super::LastUsedError;
+use crate::{Database, postgres, sqlite};
 
-/// A minute that is not later than the one there changes nothing: neither clocks that were turned back nor a process that
-/// was told less take a use away.
-const RECORD: &str = "
-    INSERT INTO last_used (prefix, minute) VALUES (?1, ?2)
-    ON CONFLICT (prefix) DO UPDATE SET minute = excluded.minute WHERE excluded.minute > last_used.minute";
+/// When secrets were last used: the half that writes. There is one for each file, and as many as there are processes for a
+/// database. It blocks.
+pub struct LastUsedTable(Table);
 
-/// When secrets were last used: the half that writes. There is one for each file. It blocks.
-pub struct LastUsedTable {
-    db: Connection,
+enum Table {
+    File(sqlite::LastUsedFile),
+    Database(postgres::LastUsedWriter),
 }
 
 impl LastUsedTable {
@@ -23,14 +20,15 @@ impl LastUsedTable {
     /// # Errors
     /// [`LastUsedError`].
     pub fn open(path: impl AsRef<Path>) -> Result<Self, LastUsedError> {
-        let path = path.as_ref();
-        // SQLite takes an empty file for a new database.
-        OpenOptions::new().append(true).create(true).mode(0o600).open(path)?;
-        let mut db = connection::to_write(path)?;
-        schema::check(&db)?;
-        connection::let_others_read(&db)?;
-        schema::migrate(&mut db)?;
-        Ok(Self { db })
+        Ok(Self(Table::File(sqlite::LastUsedFile::open(path.as_ref())?)))
+    }
+
+    /// Opens the table in a database, and makes it where there is none.
+    ///
+    /// # Errors
+    /// [`LastUsedError`].
+    pub fn open_in(database: &Database) -> Result<Self, LastUsedError> {
+        Ok(Self(Table::Database(postgres::LastUsedWriter::open(database)?)))
     }
 
     /// Removes the table at `path`, to make it anew. No [`LastUsedTable`] may have it open.
@@ -38,26 +36,25 @@ impl LastUsedTable {
     /// # Errors
     /// Where a file is there and cannot be removed.
     pub fn remove(path: impl AsRef<Path>) -> io::Result<()> {
-        open::remove(path.as_ref())
+        sqlite::remove(path.as_ref())
     }
 
     /// Keeps when secrets were used, cut off to the minute, in one transaction. Never takes a time back.
     ///
     /// # Errors
     /// [`LastUsedError`]; then the table is as it was, and the same may be brought again.
-    pub fn record(&mut self, mut used: Vec<(Prefix, Timestamp)>) -> Result<(), LastUsedError> {
+    pub fn record(&mut self, used: Vec<(Prefix, Timestamp)>) -> Result<(), LastUsedError> {
         if used.is_empty() {
             return Ok(());
         }
-        // In the order of the table, so that each of its pages is visited once.
-        used.sort_unstable();
-        let transaction = self.db.transaction()?;
-        {
-            let mut record = transaction.prepare_cached(RECORD)?;
-            for (prefix, at) in used {
-                record.execute((prefix.as_str(), at.minutes()))?;
-            }
+        let mut used: Vec<_> = used.into_iter().map(|(prefix, at)| (prefix, at.minutes())).collect();
+        // In the order of the table, so that each of its pages is visited once, and processes that write at once wait for
+        // one another in one order. Of a prefix that comes twice the later minute stays.
+        used.sort_unstable_by_key(|(prefix, minute)| (*prefix, std::cmp::Reverse(*minute)));
+        used.dedup_by_key(|(prefix, _)| *prefix);
+        match &mut self.0 {
+            Table::File(file) => file.record(&used),
+            Table::Database(database) => database.record(&used),
         }
-        Ok(transaction.commit()?)
     }
 }

@@ -2,15 +2,16 @@
 
 use std::{collections::BTreeSet, thread};
 
-use crate::story::{Story, key_id, log, partner, tell};
+use super::place::Place;
+use super::story::{Story, key_id, partner, tell};
 use keyledger_domain::{KeyId, key::Status};
 use keyledger_event_log::Position;
 use keyledger_read_models::{List, PartnerKeys};
 
 #[test]
 fn keys_that_are_created_while_pages_are_turned_take_none_away_and_show_none_twice() {
-    let directory = tempfile::tempdir().expect("a temporary directory");
-    let mut model = PartnerKeys::open(directory.path().join("read-models.db"), log()).expect("a read model");
+    let place = Place::new();
+    let mut model = place.open();
     let mut story = Story::new();
     for number in 0..600 {
         story.create(number, "acme", &["client:read"], None);
@@ -47,8 +48,8 @@ fn keys_that_are_created_while_pages_are_turned_take_none_away_and_show_none_twi
 
 #[test]
 fn the_keys_up_to_a_position_stay_the_same_while_others_come_and_some_are_revoked() {
-    let directory = tempfile::tempdir().expect("a temporary directory");
-    let mut model = PartnerKeys::open(directory.path().join("read-models.db"), log()).expect("a read model");
+    let place = Place::new();
+    let mut model = place.open();
     let mut story = Story::new();
     (0..10).for_each(|number| story.create(number, "acme", &["client:read"], None));
     (10..20).for_each(|number| story.create(number, "acme", &["client:read"], None));
@@ -73,8 +74,8 @@ fn the_keys_up_to_a_position_stay_the_same_while_others_come_and_some_are_revoke
 
 #[test]
 fn a_page_holds_no_more_than_two_hundred_keys_and_no_less_than_one() {
-    let directory = tempfile::tempdir().expect("a temporary directory");
-    let mut model = PartnerKeys::open(directory.path().join("read-models.db"), log()).expect("a read model");
+    let place = Place::new();
+    let mut model = place.open();
     let mut story = Story::new();
     (0..201).for_each(|number| story.create(number, "acme", &["client:read"], None));
     tell(&mut model, &story.events, 1..=201).expect("creations");
@@ -91,8 +92,8 @@ fn a_page_holds_no_more_than_two_hundred_keys_and_no_less_than_one() {
 
 #[test]
 fn many_expired_keys_are_listed_as_few_are() {
-    let directory = tempfile::tempdir().expect("a temporary directory");
-    let mut model = PartnerKeys::open(directory.path().join("read-models.db"), log()).expect("a read model");
+    let place = Place::new();
+    let mut model = place.open();
     let mut story = Story::new();
     // Every other key expires, one a second; 700 in all.
     for number in 0..1_400_u32 {

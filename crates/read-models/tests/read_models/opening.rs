@@ -2,9 +2,9 @@
 
 use std::{fs, os::unix::fs::PermissionsExt, path::PathBuf};
 
-use crate::story::{Story, log, tell};
+use super::story::{Story, log, tell};
 use keyledger_event_log::LogIdentity;
-use keyledger_read_models::{OpenError, PartnerKeys, PartnerKeysReader};
+use keyledger_read_models::{ApplyError, OpenError, PartnerKeys, PartnerKeysReader};
 use tempfile::TempDir;
 use uuid::Uuid;
 
@@ -106,4 +106,20 @@ fn a_removed_read_model_leaves_nothing_and_is_made_anew() {
     PartnerKeys::remove(&path).expect("nothing to remove");
     let model = PartnerKeys::open(&path, log()).expect("a new one");
     assert_eq!(*model.checkpoint(), keyledger_event_log::Checkpoint::start());
+}
+
+#[test]
+fn a_second_writer_on_the_file_is_noticed() {
+    let mut story = Story::new();
+    story.create(1, "acme", &["client:read"], None);
+    story.create(2, "acme", &["client:read"], None);
+    let (_directory, path) = place();
+    let open = || PartnerKeys::open(&path, log()).expect("a read model");
+    let (mut first, mut second) = (open(), open());
+    tell(&mut first, &story.events, 1..=2).expect("the first writer");
+    // Its checkpoint is behind what the rows hold, so the rows themselves refuse it first.
+    tell(&mut second, &story.events, 1..=1).expect_err("the rows hold this event");
+    let mut elsewhere = Story::new();
+    elsewhere.create(9, "acme", &["client:read"], None);
+    assert_eq!(tell(&mut second, &elsewhere.events, 1..=1), Err(ApplyError::AnotherWriter));
 }

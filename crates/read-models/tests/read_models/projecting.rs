@@ -1,6 +1,7 @@
 //! What events make of the rows: the same however they come, all or nothing, and nothing that does not follow.
 
-use crate::story::{Story, key_id, log, mac, partner, prefix, tell};
+use super::place::Place;
+use super::story::{Story, key_id, log, mac, partner, prefix, tell};
 use keyledger_domain::{
     Scope,
     envelope::Stream,
@@ -9,19 +10,11 @@ use keyledger_domain::{
 use keyledger_event_log::{Checkpoint, Position};
 use keyledger_read_models::{ApplyError, Contents, List, PartnerKeys, PartnerKeysReader};
 use proptest::prelude::*;
-use tempfile::TempDir;
 
-fn directory() -> TempDir {
-    tempfile::tempdir().expect("a temporary directory")
-}
-
-fn open(directory: &TempDir) -> PartnerKeys {
-    PartnerKeys::open(directory.path().join("read-models.db"), log()).expect("a read model")
-}
-
+/// What a file holds after the same events: every store has the digest of that.
 fn from_nothing(story: &Story, up_to: usize) -> Contents {
-    let directory = directory();
-    let mut model = open(&directory);
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let mut model = PartnerKeys::open(directory.path().join("read-models.db"), log()).expect("a read model");
     tell(&mut model, &story.events, 1..=up_to).expect("events that follow one another");
     model.contents().expect("contents")
 }
@@ -85,7 +78,7 @@ fn assert_answers_as(story: &Story, reader: &PartnerKeysReader) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(32))]
+    #![proptest_config(ProptestConfig::with_cases(Place::CASES))]
 
     #[test]
     fn rows_are_the_same_however_the_events_come_and_answer_as_the_domain_does(
@@ -96,8 +89,8 @@ proptest! {
         for (what, number, amount) in acts {
             story.something(what, number, amount);
         }
-        let directory = directory();
-        let mut model = open(&directory);
+        let place = Place::new();
+        let mut model = place.open();
         let mut told = 0;
         for batch in batches {
             let up_to = story.events.len().min(told + batch);
@@ -107,7 +100,7 @@ proptest! {
             prop_assert_eq!(model.contents().expect("contents"), from_nothing(&story, told));
             if batch == 1 {
                 drop(model);
-                model = open(&directory);
+                model = place.open();
             }
             if told == story.events.len() {
                 break;
@@ -131,8 +124,8 @@ fn a_short_story() -> Story {
 #[test]
 fn a_batch_that_fails_leaves_rows_and_checkpoint_where_they_were() {
     let story = a_short_story();
-    let directory = directory();
-    let mut model = open(&directory);
+    let place = Place::new();
+    let mut model = place.open();
     tell(&mut model, &story.events, 1..=2).expect("the first events");
     let before = model.contents().expect("contents");
     let mut forged = story.events.clone();
@@ -140,7 +133,7 @@ fn a_batch_that_fails_leaves_rows_and_checkpoint_where_they_were() {
     tell(&mut model, &forged, 3..=4).expect_err("the second of them does not follow");
     assert_eq!(model.contents(), Ok(before.clone()));
     drop(model);
-    let mut model = open(&directory);
+    let mut model = place.open();
     assert_eq!(*model.checkpoint(), Checkpoint { position: Position::new(2), mac: mac(2) });
     assert_eq!(model.contents(), Ok(before));
     tell(&mut model, &story.events, 3..=5).expect("the same events, unforged");
@@ -151,8 +144,8 @@ fn a_batch_that_fails_leaves_rows_and_checkpoint_where_they_were() {
 fn an_event_that_is_missing_from_the_middle_of_a_stream_is_noticed() {
     let mut story = a_short_story();
     story.events.remove(2);
-    let directory = directory();
-    let mut model = open(&directory);
+    let place = Place::new();
+    let mut model = place.open();
     let stream = Stream::Key(key_id(1)).to_string();
     let position = Position::new(4);
     let missing = ApplyError::MissingRevision { position, stream, held: Some(0), found: 2 };
@@ -168,8 +161,8 @@ fn the_revision_of_a_stream_is_kept_where_its_creation_cannot_be_read() {
     story.something(10, 0, 0);
     story.unreadable(Stream::Key(key_id(1)));
     for missing in [3, 4] {
-        let directory = directory();
-        let mut model = open(&directory);
+        let place = Place::new();
+        let mut model = place.open();
         tell(&mut model, &story.events, 1..=2).expect("the first of each stream");
         let mut events = story.events.clone();
         events.remove(missing - 1);
@@ -183,8 +176,8 @@ fn the_revision_of_a_stream_is_kept_where_its_creation_cannot_be_read() {
 #[test]
 fn an_event_that_was_taken_in_is_not_taken_in_again() {
     let story = a_short_story();
-    let directory = directory();
-    let mut model = open(&directory);
+    let place = Place::new();
+    let mut model = place.open();
     tell(&mut model, &story.events, 1..=3).expect("the first events");
     let again = ApplyError::NotBehind { held: Position::new(3), found: Position::new(3) };
     assert_eq!(tell(&mut model, &story.events, 3..=4), Err(again));
@@ -193,8 +186,8 @@ fn an_event_that_was_taken_in_is_not_taken_in_again() {
 #[test]
 fn an_event_that_this_build_cannot_read_marks_its_key_and_no_other() {
     let story = a_short_story();
-    let directory = directory();
-    let mut model = open(&directory);
+    let place = Place::new();
+    let mut model = place.open();
     tell(&mut model, &story.events, 1..=5).expect("the story");
     let reader = model.reader().expect("a reader");
     let unreadable = |number| reader.get(key_id(number)).expect("an answer").expect("a key").unreadable;
@@ -205,8 +198,8 @@ fn an_event_that_this_build_cannot_read_marks_its_key_and_no_other() {
 #[test]
 fn a_superseded_prefix_still_finds_its_key() {
     let story = a_short_story();
-    let directory = directory();
-    let mut model = open(&directory);
+    let place = Place::new();
+    let mut model = place.open();
     tell(&mut model, &story.events, 1..=5).expect("the story");
     let reader = model.reader().expect("a reader");
     let found = |number| {
@@ -226,22 +219,9 @@ fn a_prefix_that_a_copied_log_gave_to_two_keys_finds_both() {
     let mut other = Story::new();
     other.create(2, "globex", &["client:read"], None);
     story.events.append(&mut other.events);
-    let directory = directory();
-    let mut model = open(&directory);
+    let place = Place::new();
+    let mut model = place.open();
     tell(&mut model, &story.events, 1..=2).expect("two creations");
     let found = model.reader().expect("a reader").by_prefix(prefix(1)).expect("an answer");
     assert_eq!(found.iter().map(|key| key.key_id).collect::<Vec<_>>(), [key_id(1), key_id(2)]);
-}
-
-#[test]
-fn a_second_writer_on_the_file_is_noticed() {
-    let story = a_short_story();
-    let directory = directory();
-    let (mut first, mut second) = (open(&directory), open(&directory));
-    tell(&mut first, &story.events, 1..=2).expect("the first writer");
-    // Its checkpoint is behind what the rows hold, so the rows themselves refuse it first.
-    tell(&mut second, &story.events, 1..=1).expect_err("the rows hold this event");
-    let mut elsewhere = Story::new();
-    elsewhere.create(9, "acme", &["client:read"], None);
-    assert_eq!(tell(&mut second, &elsewhere.events, 1..=1), Err(ApplyError::AnotherWriter));
 }

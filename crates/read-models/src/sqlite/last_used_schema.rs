@@ -1,8 +1,8 @@
 use rusqlite::Connection;
 use rusqlite_migration::{M, Migrations};
 
-use super::LastUsedError;
-use crate::schema::look;
+use super::schema::look;
+use crate::LastUsedError;
 
 /// One migration for each schema version, in order; a released one is never edited.
 const MIGRATIONS: &[M<'_>] =

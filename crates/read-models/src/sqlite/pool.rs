@@ -5,7 +5,7 @@ use std::{
 
 use rusqlite::Connection;
 
-use crate::connection;
+use super::connection;
 
 /// How many connections are kept for the next question. More are opened where more is asked at once.
 const KEPT: usize = 4;

@@ -3,11 +3,12 @@ use std::path::Path;
 use rusqlite::{Connection, ErrorCode};
 use rusqlite_migration::{M, Migrations};
 
+use super::open::{shown, unusable};
 use crate::OpenError;
 
 /// One migration for each schema version, in order; a released one is never edited.
 const MIGRATIONS: &[M<'_>] =
-    &[M::up(include_str!("../../../migrations/sqlite/read-models/0001_partner_keys.sql"))];
+    &[M::up(include_str!("../../../../migrations/sqlite/read-models/0001_partner_keys.sql"))];
 
 /// The schema version that this build reads and writes.
 const KNOWN: usize = MIGRATIONS.len();
@@ -33,13 +34,13 @@ pub(crate) fn check(db: &Connection, path: &Path) -> Result<Found, OpenError> {
         Ok((APPLICATION_ID, found, _)) => match usize::try_from(found) {
             Ok(version) if version == KNOWN => Ok(Found::Ours),
             Ok(version) if version < KNOWN => Ok(Found::Earlier),
-            _ => Err(OpenError::Newer { path: path.to_owned(), found, known: KNOWN }),
+            _ => Err(OpenError::Newer { place: shown(path), found, known: KNOWN }),
         },
-        Ok(_) => Err(OpenError::NotAReadModel { path: path.to_owned() }),
+        Ok(_) => Err(OpenError::NotAReadModel { place: shown(path) }),
         Err(error) if error.sqlite_error_code() == Some(ErrorCode::NotADatabase) => {
-            Err(OpenError::NotAReadModel { path: path.to_owned() })
+            Err(OpenError::NotAReadModel { place: shown(path) })
         }
-        Err(error) => Err(OpenError::unusable(path, error)),
+        Err(error) => Err(unusable(path, error)),
     }
 }
 
