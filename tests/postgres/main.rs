@@ -12,6 +12,7 @@ mod entering;
 mod follow;
 mod load;
 mod machines;
+mod moving;
 mod naive;
 mod opening;
 mod order;

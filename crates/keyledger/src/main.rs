@@ -10,6 +10,7 @@ mod init;
 mod installation;
 mod kafka;
 mod keyring;
+mod log_copy;
 mod openid;
 mod operator_key;
 mod ops;
@@ -26,7 +27,7 @@ use std::{io, process::ExitCode};
 use anyhow::Context as _;
 use cli::{
     Cli, Command, Context, Wrong,
-    roles::{KafkaCommand, OperatorKeyCommand, ProjectionsCommand},
+    roles::{KafkaCommand, LogCommand, OperatorKeyCommand, ProjectionsCommand},
 };
 use metrics_exporter_prometheus::PrometheusHandle;
 use output::{Output, causes, one_line};
@@ -80,6 +81,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         }
         Command::Kafka(KafkaCommand::Verify(args)) => on_all_cores(kafka::verify::run(&context, &args)),
         Command::Kafka(KafkaCommand::Replay(args)) => on_all_cores(kafka::replay::run(&context, &args)),
+        Command::Log(LogCommand::Copy(args)) => on_all_cores(log_copy::run(&context, &args)),
         Command::Init(args) => on_all_cores(init::run(&context, args.scopes.as_deref())),
         Command::OperatorKey(OperatorKeyCommand::New { name }) => {
             on_all_cores(operator_key::new(&context, name))

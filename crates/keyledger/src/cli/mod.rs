@@ -83,6 +83,9 @@ pub(crate) enum Command {
     /// Compare Kafka with the log, or publish history anew
     #[command(subcommand)]
     Kafka(roles::KafkaCommand),
+    /// Copy the log to another store
+    #[command(subcommand)]
+    Log(roles::LogCommand),
     /// Make a new registry: keyring, log, scope catalogue, first operator key
     Init(roles::InitArgs),
     /// Create, list and change keys
@@ -204,6 +207,7 @@ pub(crate) fn run(command: Command, context: &Context) -> anyhow::Result<()> {
         | Command::Validator(_)
         | Command::Relay(_)
         | Command::Kafka(_)
+        | Command::Log(_)
         | Command::Init(_)
         | Command::OperatorKey(_)
         | Command::Users(_)

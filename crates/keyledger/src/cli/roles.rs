@@ -8,6 +8,8 @@ use keyledger_event_log::Position;
 use keyledger_kafka_relay::Topics;
 use keyledger_portal::people::{Role, Username};
 
+use crate::{installation::LogPlace, log_copy::store};
+
 /// Arguments of `serve`; they are settings, and reach it as such.
 #[derive(Debug, Args)]
 #[command(
@@ -113,6 +115,39 @@ pub(crate) struct ReplayArgs {
     /// How the names of the topics begin; they are made where they are missing
     #[arg(long, value_name = "PREFIX", value_parser = Topics::with_prefix)]
     pub topic_prefix: Topics,
+}
+
+/// `log …`
+#[derive(Debug, Subcommand)]
+#[command(
+    after_help = "Example:\n  keyledger log copy --from ./keyledger-data \\\n    --to postgres://keyledger@db.example.com/keyledger"
+)]
+pub(crate) enum LogCommand {
+    /// Copy the log to another store, event by event, each checked and compared
+    Copy(CopyArgs),
+}
+
+/// Arguments of `log copy`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "A store is a data directory, a file that ends in .db, or postgres://… .\nRun again it goes on where it was. \
+                  docs/moving.md: moving with seconds of downtime.\n\n\
+                  Examples:\n  keyledger log copy --from ./keyledger-data \\\n    --to postgres://keyledger@db.example.com/keyledger --follow --finish\n  \
+                  keyledger log copy --from ./keyledger-data --to ./copy/log.db --json"
+)]
+pub(crate) struct CopyArgs {
+    /// The store to read; it may be in use
+    #[arg(long, value_name = "STORE", value_parser = store)]
+    pub from: LogPlace,
+    /// The store to write; it must hold no other log
+    #[arg(long, value_name = "STORE", value_parser = store)]
+    pub to: LogPlace,
+    /// Copy on what comes, until Ctrl-C or SIGTERM
+    #[arg(long)]
+    pub follow: bool,
+    /// Nobody writes to the source any more: make the copy a log that can be served from
+    #[arg(long)]
+    pub finish: bool,
 }
 
 /// Arguments of `init`.
