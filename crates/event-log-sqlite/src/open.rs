@@ -111,6 +111,10 @@ pub(crate) fn create(path: &Path, identity: Option<LogIdentity>) -> Result<(), O
     // The write-ahead log of a log that is gone would be taken for the new one's.
     let mut wal = path.as_os_str().to_owned();
     wal.push("-wal");
+    // An empty one is what a reader leaves behind that came after the writer had gone.
+    if !path.exists() && fs::metadata(&wal).is_ok_and(|found| found.len() == 0) {
+        fs::remove_file(&wal).map_err(|error| OpenError::unusable(path, error))?;
+    }
     for path in [path, Path::new(&wal)] {
         if path.exists() {
             return Err(OpenError::Exists { path: path.to_owned() });
