@@ -3,6 +3,7 @@
 //! This crate is the root of the house: it alone reads the machine's clock, randomness, environment and files of
 //! configuration, picks the adapters, and wires the roles. What the roles do is in the other crates.
 
+mod backup;
 mod cli;
 mod data_dir;
 mod environment;
@@ -16,6 +17,7 @@ mod operator_key;
 mod ops;
 mod output;
 mod projections;
+mod restore;
 mod serve;
 mod settings;
 mod telemetry;
@@ -82,6 +84,8 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Kafka(KafkaCommand::Verify(args)) => on_all_cores(kafka::verify::run(&context, &args)),
         Command::Kafka(KafkaCommand::Replay(args)) => on_all_cores(kafka::replay::run(&context, &args)),
         Command::Log(LogCommand::Copy(args)) => on_all_cores(log_copy::run(&context, &args)),
+        Command::Backup(args) => on_all_cores(backup::run(&context, &args)),
+        Command::Restore(args) => on_all_cores(restore::run(&context, &args)),
         Command::Init(args) => on_all_cores(init::run(&context, args.scopes.as_deref())),
         Command::OperatorKey(OperatorKeyCommand::New { name }) => {
             on_all_cores(operator_key::new(&context, name))

@@ -86,6 +86,10 @@ pub(crate) enum Command {
     /// Copy the log to another store
     #[command(subcommand)]
     Log(roles::LogCommand),
+    /// Back the log and the portal's people up, also while serving
+    Backup(roles::BackupArgs),
+    /// Put a backup in the place of a log that is gone, in a new life
+    Restore(roles::RestoreArgs),
     /// Make a new registry: keyring, log, scope catalogue, first operator key
     Init(roles::InitArgs),
     /// Create, list and change keys
@@ -208,6 +212,8 @@ pub(crate) fn run(command: Command, context: &Context) -> anyhow::Result<()> {
         | Command::Relay(_)
         | Command::Kafka(_)
         | Command::Log(_)
+        | Command::Backup(_)
+        | Command::Restore(_)
         | Command::Init(_)
         | Command::OperatorKey(_)
         | Command::Users(_)

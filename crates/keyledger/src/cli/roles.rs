@@ -150,6 +150,62 @@ pub(crate) struct CopyArgs {
     pub finish: bool,
 }
 
+/// Arguments of `backup`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "The keyring is not in a backup: keep a copy of it apart. Run again, an earlier backup\nis brought up to date. \
+                  See docs/backup.md.\n\nExample:\n  keyledger backup --to /backup/keyledger"
+)]
+pub(crate) struct BackupArgs {
+    /// The directory of the backup: a new or empty one, or that of an earlier backup
+    #[arg(long, value_name = "DIR")]
+    pub to: PathBuf,
+}
+
+/// Arguments of `restore`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "The log goes where the settings say, and must be gone from there; the keyring must be\nin its place. \
+                  See docs/backup.md.\n\n\
+                  Examples:\n  keyledger restore --from /backup/keyledger --revocations-from kafka\n  \
+                  keyledger restore --from /backup/keyledger \\\n    --revocations-from events.ndjson"
+)]
+pub(crate) struct RestoreArgs {
+    /// The directory of the backup
+    #[arg(long, value_name = "DIR")]
+    pub from: PathBuf,
+    /// Who tells what was revoked since: `kafka` (the topics of the settings), or a file of `keyledger events --json`
+    #[arg(
+        long,
+        value_name = "kafka|FILE",
+        value_parser = Revocations::parse,
+        required_unless_present = "without_revocations"
+    )]
+    pub revocations_from: Option<Revocations>,
+    /// Nobody can tell: keys that were revoked after the backup work again
+    #[arg(long, conflicts_with = "revocations_from")]
+    pub without_revocations: bool,
+    /// An epoch that the registry had, where neither the keyring nor the backup knows of it
+    #[arg(long, value_name = "EPOCH")]
+    pub after_epoch: Option<u32>,
+}
+
+/// Who tells what was taken away after a backup.
+#[derive(Clone, Debug)]
+pub(crate) enum Revocations {
+    /// The topics that the relay filled.
+    Kafka,
+    /// An exported history.
+    File(PathBuf),
+}
+
+impl Revocations {
+    #[expect(clippy::unnecessary_wraps, reason = "so clap wants it")]
+    fn parse(text: &str) -> Result<Self, std::convert::Infallible> {
+        Ok(if text == "kafka" { Self::Kafka } else { Self::File(text.into()) })
+    }
+}
+
 /// Arguments of `init`.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  keyledger init\n  keyledger init --scopes scopes.toml --json")]

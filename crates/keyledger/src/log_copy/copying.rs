@@ -54,6 +54,30 @@ impl Copying {
         self.reached
     }
 
+    /// The digest of what was compared so far.
+    pub(crate) fn digest(&self) -> String {
+        self.read[0].so_far()
+    }
+
+    /// What it came to so far.
+    pub(crate) fn copied(&self) -> Copied {
+        Copied { position: self.reached, events: self.written, digest: self.digest() }
+    }
+
+    /// Compares and copies up to a position.
+    ///
+    /// # Errors
+    /// As [`Copying::go_on`], and where the source ends before it.
+    pub(crate) async fn up_to(
+        &mut self,
+        position: u64,
+        on_progress: &mut impl FnMut(Position, Position),
+    ) -> anyhow::Result<()> {
+        let (goal, head) = (Position::new(position), self.from.head().await?);
+        ensure!(head >= goal, "the source ends at position {head}, and was to hold positions up to {goal}");
+        self.reach(goal, on_progress).await
+    }
+
     /// Compares and copies up to the source's head.
     ///
     /// # Errors
@@ -63,8 +87,17 @@ impl Copying {
         on_progress: &mut impl FnMut(Position, Position),
     ) -> anyhow::Result<()> {
         let head = self.from.head().await?;
+        self.reach(head, on_progress).await
+    }
+
+    async fn reach(
+        &mut self,
+        head: Position,
+        on_progress: &mut impl FnMut(Position, Position),
+    ) -> anyhow::Result<()> {
         while self.reached < head {
-            let events = self.from.read(self.reached, BATCH).await?;
+            let limit = usize::try_from(head.since(self.reached)).unwrap_or(BATCH).min(BATCH);
+            let events = self.from.read(self.reached, limit).await?;
             ensure!(!events.is_empty(), "the source no longer holds position {}: its end was cut off", head);
             let checked = self.check(&events)?;
             if self.there == self.reached {
