@@ -80,7 +80,7 @@ fn what_was_revoked_after_the_backup_is_refused_from_the_first_answer_on() {
     let (home, data) = (lost.registry.home().to_owned(), lost.registry.data_dir());
     let terminal = lost.registry.terminal();
     // Somebody tried to start it from what readers had left behind.
-    fs::rename(home.join("safe/read-models.db"), data.join("read-models.db")).expect("put back");
+    copy_models(&home.join("safe"), &data);
     fs::create_dir(data.join("snapshots")).expect("a directory");
     for entry in fs::read_dir(home.join("safe/snapshots")).expect("a directory") {
         let path = entry.expect("a snapshot").path();
@@ -130,12 +130,12 @@ fn what_was_revoked_after_the_backup_is_refused_from_the_first_answer_on() {
     let refusal = terminal.run(&lost.restore(&["--without-revocations"])).exited(1);
     assert!(refusal.error_line().contains("a log is never written over"), "{}", refusal.stderr);
     // A snapshot of the life before is ignored, loudly, and a model of it is refused.
-    let (old, models) = (data.join("before-epoch-2"), data.join("read-models.db"));
+    let old = data.join("before-epoch-2");
     fs::copy(old.join("key-index.snapshot"), data.join("snapshots/key-index.snapshot")).expect("a copy");
     lost.registry.restart();
     assert_eq!(lost.registry.health(&lost.leaked.secret).status, 403);
     lost.registry.stop();
-    fs::copy(old.join("read-models.db"), models).expect("a copy");
+    copy_models(&old, &data);
     let refusal = lost.registry.try_restart().expect_err("a witness of another life");
     assert!(refusal.stderr.contains("epoch 1"), "{}", refusal.stderr);
 }
@@ -267,6 +267,16 @@ fn a_backup_holds_all_that_was_acknowledged_before_it_began_and_is_brought_up_to
     let to = registry.home().join("backup");
     let refused = other.terminal().run(&["backup", "--to", &to.to_string_lossy()]).exited(1);
     assert!(refused.error_line().contains("holds a backup of log"), "{}", refused.stderr);
+}
+
+/// Copies the lists, with what SQLite keeps beside them, over those that are there.
+fn copy_models(from: &Path, to: &Path) {
+    for file in ["read-models.db", "read-models.db-wal", "read-models.db-shm"] {
+        let _ = fs::remove_file(to.join(file));
+        if from.join(file).exists() {
+            fs::copy(from.join(file), to.join(file)).expect("a copy");
+        }
+    }
 }
 
 fn copy_all(from: &Path, to: &Path) {

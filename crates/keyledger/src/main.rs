@@ -82,6 +82,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
             serve_role(&context, |metrics, warnings| kafka::relay::run(&context, metrics, warnings))
         }
         Command::Kafka(KafkaCommand::Verify(args)) => on_all_cores(kafka::verify::run(&context, &args)),
+        Command::Kafka(KafkaCommand::Continue) => on_all_cores(kafka::go_on::run(&context)),
         Command::Kafka(KafkaCommand::Replay(args)) => on_all_cores(kafka::replay::run(&context, &args)),
         Command::Log(LogCommand::Copy(args)) => on_all_cores(log_copy::run(&context, &args)),
         Command::Backup(args) => on_all_cores(backup::run(&context, &args)),

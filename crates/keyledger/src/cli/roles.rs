@@ -96,6 +96,9 @@ pub(crate) enum KafkaCommand {
         after_help = "Example:\n  keyledger kafka replay --from-position 1 --topic-prefix keyledger.rebuild"
     )]
     Replay(ReplayArgs),
+    /// After a restore: let the topics go on with the log in its new epoch
+    #[command(after_help = "Example (stop who publishes first):\n  keyledger kafka continue")]
+    Continue,
 }
 
 /// Arguments of `kafka verify`.

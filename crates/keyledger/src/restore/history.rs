@@ -2,14 +2,19 @@ use std::{
     collections::BTreeMap,
     fs::File,
     io::{BufRead as _, BufReader},
+    mem,
     path::Path,
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use anyhow::{Context as _, ensure};
 use keyledger_domain::{KeyId, Reason, envelope::Stream};
+use keyledger_kafka_relay::{Cluster, Heard, Said, told};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use uuid::Uuid;
+
+use crate::backup::Manifest;
 
 /// What a history held elsewhere tells of keys. Its events bear no codes, so it is believed in one direction only: it can
 /// take rights away, and gives none.
@@ -60,6 +65,28 @@ struct Revoked {
     reason: Option<String>,
 }
 
+/// The facts of a key.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Facts {
+    key_id: KeyId,
+    status: String,
+    revocation_reason: Option<String>,
+}
+
+/// Whether a record tells of a restore, and of no event.
+fn is_restored(value: &[u8]) -> bool {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Restored {
+        #[serde(rename = "epoch")]
+        _epoch: u32,
+        #[serde(rename = "after")]
+        _after: u64,
+    }
+    serde_json::from_slice::<Restored>(value).is_ok()
+}
+
 impl History {
     /// Reads what `keyledger events --json` printed of a log.
     ///
@@ -85,6 +112,50 @@ impl History {
             path.display()
         );
         Ok(history)
+    }
+
+    /// Reads what the relay published of a log.
+    ///
+    /// # Errors
+    /// One sentence, also where the topics end before the backup does: what they lack, they cannot tell.
+    pub(crate) async fn of_topics(cluster: Cluster, manifest: &Manifest) -> anyhow::Result<Self> {
+        let log = manifest.log;
+        let history = Arc::new(Mutex::new((Self::default(), None)));
+        let taking = Arc::clone(&history);
+        let heard = told(cluster, log, move |said| {
+            let (history, wrong) = &mut *taking.lock().unwrap_or_else(PoisonError::into_inner);
+            let taken = match said {
+                Said::Event(public) if is_restored(public) => Ok(()),
+                Said::Event(public) => history.take_in(public, log),
+                Said::Key(facts) => history.take_facts_in(facts),
+            };
+            *wrong = wrong.take().or(taken.err());
+        });
+        let Heard { epoch, position } = heard.await?;
+        ensure!(
+            epoch > manifest.epoch || position >= manifest.position,
+            "the topics end at position {position}, before the backup does, at {}: they cannot tell what was revoked \
+             since; name another history",
+            manifest.position
+        );
+        let history = &mut *history.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(wrong) = history.1.take() {
+            return Err(wrong
+                .context("the topics hold a record that is no event of a registry: name another history"));
+        }
+        history.0.epoch = history.0.epoch.max(epoch);
+        Ok(mem::take(&mut history.0))
+    }
+
+    /// Takes in what a key is told to be: events may be gone that the compacted topic still knows the outcome of.
+    fn take_facts_in(&mut self, facts: &[u8]) -> anyhow::Result<()> {
+        let Facts { key_id, status, revocation_reason } = serde_json::from_slice(facts)?;
+        if status == "REVOKED" {
+            let told = self.keys.entry(key_id).or_default();
+            let reason = revocation_reason.and_then(|reason| Reason::parse(&reason).ok());
+            told.revoked.get_or_insert(reason);
+        }
+        Ok(())
     }
 
     /// Takes in the public part of an event; what is of another log is passed over.

@@ -34,6 +34,7 @@ use crate::{
     },
     data_dir::{DataDir, Role},
     installation::{HeldKeyring, LogPlace, offline_service},
+    kafka,
     keyring::Keyring,
     log_copy::{Copied, Copying, Stage},
     output::{count, progress_bar},
@@ -160,8 +161,8 @@ async fn history(
         None => Ok(None),
         Some(Revocations::File(path)) => Ok(Some(History::of_file(path, manifest.log)?)),
         Some(Revocations::Kafka) => {
-            let _ = context;
-            bail!("revocations cannot be read from Kafka yet")
+            let cluster = kafka::needed_cluster(context.settings())?;
+            Ok(Some(History::of_topics(cluster, manifest).await?))
         }
     }
 }
