@@ -116,7 +116,10 @@ def follow(arguments: argparse.Namespace, fits) -> None:
     # What every key is. Where compaction has not come by yet, a key has several records, and the last one holds.
     facts = {}
     for record in reader.read(reader.beginning(keys), until_end=True):
-        if fits(record):
+        if record.value is None:
+            # The key never was: the log was restored from before it.
+            facts.pop(record.key, None)
+        elif fits(record):
             facts[record.key] = record
     for record in facts.values():
         show(record, "facts")
@@ -124,7 +127,8 @@ def follow(arguments: argparse.Namespace, fits) -> None:
     # What happens to it from there on; with --from-beginning, everything that ever happened.
     last = {}
     for record in reader.read(start, arguments.until_end):
-        if not fits(record):
+        # That the log was restored is no event of it, and everybody has to know where.
+        if record.header("ce_type") != "keyledger.LogRestored.v1" and not fits(record):
             continue
         known = last.get(record.partition, (0, 0))
         if not arguments.from_beginning and record.key in facts:

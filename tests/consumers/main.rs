@@ -37,7 +37,12 @@ fn main() -> anyhow::Result<()> {
     // What every key is. Where compaction has not come by yet, a key has several records, and the last one holds.
     let mut facts = HashMap::new();
     keys_reader.read(&keys_reader.beginning(&keys)?, true, |record| {
-        facts.insert(record.key().unwrap_or_default().to_vec(), record);
+        let key = record.key().unwrap_or_default().to_vec();
+        // A key without a value never was: the log was restored from before it.
+        match record.payload() {
+            Some(_) => facts.insert(key, record),
+            None => facts.remove(&key),
+        };
         Ok(())
     })?;
     drop(keys_reader);

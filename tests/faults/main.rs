@@ -9,6 +9,7 @@ mod history;
 mod keyrings;
 mod kill_loop;
 mod oracle;
+mod restores;
 mod roles;
 mod shutdown;
 mod snapshots;

@@ -13,6 +13,7 @@ mod follow;
 mod load;
 mod machines;
 mod models;
+mod moving;
 mod naive;
 mod opening;
 mod order;

@@ -14,6 +14,7 @@ mod consumers;
 mod faults;
 mod records;
 mod refusals;
+mod restored;
 mod scene;
 mod verifying;
 

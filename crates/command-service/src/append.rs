@@ -3,10 +3,10 @@ use keyledger_domain::{
     envelope::{Draft, Event, Private, Stream, Verifier, seal, uuid_v7},
     event::Body,
 };
-use keyledger_event_log::{Append, AppendError, Claim, Lane, NewEvent, Position, Revision, StreamName};
+use keyledger_event_log::{Append, AppendError, Lane, NewEvent, Position, Revision, StreamName};
 use uuid::Uuid;
 
-use crate::{CommandError, CommandService, Failure, Refusal, Request};
+use crate::{CommandError, CommandService, Failure, Refusal, Request, claims_of};
 
 /// What was decided to be recorded, all in one append.
 pub(crate) struct Decided {
@@ -19,8 +19,6 @@ pub(crate) struct Decided {
     pub(crate) bodies: Vec<Body>,
     /// What recognises the secret that the first event brings.
     pub(crate) verifier: Option<Verifier>,
-    /// What must be unique besides the event's id.
-    pub(crate) claims: Vec<Claim>,
     pub(crate) lane: Lane,
 }
 
@@ -67,21 +65,18 @@ impl CommandService {
     }
 
     fn seal(&self, request: &Request, decided: Decided) -> Result<Append, Failure> {
-        let Decided { stream, revision, number, occurred_at, bodies, mut verifier, mut claims, lane } =
-            decided;
+        let Decided { stream, revision, number, occurred_at, bodies, mut verifier, lane } = decided;
         let identity = self.identity();
         let keys = self.parts().keyring.mac_keys();
         let names = request.names(identity.log);
-        let mut events = Vec::with_capacity(bodies.len());
+        let (mut events, mut claims) = (Vec::with_capacity(bodies.len()), Vec::new());
         let mut revision = revision;
         for (number, body) in (number..).zip(bodies) {
             let id = match names {
                 Some(names) => names.event_id(number),
                 None => uuid_v7(occurred_at, self.random()),
             };
-            if names.is_some() {
-                claims.push(Claim::event(id));
-            }
+            claims.extend(claims_of(id, &body));
             let request_digest = request.idempotency.as_ref().map(|idempotency| idempotency.digest);
             let draft = Draft {
                 id,

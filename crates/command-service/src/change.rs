@@ -6,12 +6,13 @@ use keyledger_domain::{
     event::{Body, KeyEvent},
     key::{Happened, Key, Rejection, evolve},
 };
-use keyledger_event_log::{Claim, Lane, Position, Revision};
+use keyledger_event_log::{Lane, Position, Revision};
 use keyledger_secret::PlaintextSecret;
 
 use crate::{
     CommandError, CommandService, Failure, Refusal, Request,
     append::{Decided, Outcome},
+    claims::new_prefix,
 };
 
 /// A key, as a path names it.
@@ -132,7 +133,6 @@ impl CommandService {
             occurred_at: now,
             bodies: events.iter().cloned().map(Body::Key).collect(),
             verifier: secret.as_ref().map(|secret| self.verifier(secret)),
-            claims: prefix.iter().map(|prefix| Claim::new(format!("prefix-{prefix}"))).collect(),
             lane,
         };
         let Outcome::Recorded(position) = self.append(request, decided).await? else { return Ok(None) };
@@ -184,15 +184,6 @@ impl KeyRef {
     /// The key that is meant: another partner's is not there.
     pub(crate) fn find<'a>(&self, key: Option<&'a Key>) -> Result<&'a Key, Rejection> {
         key.filter(|key| key.partner_id == self.partner_id).ok_or(Rejection::NoSuchKey)
-    }
-}
-
-/// The prefix that an event brings into the world.
-fn new_prefix(event: &KeyEvent) -> Option<Prefix> {
-    match event {
-        KeyEvent::Created(created) => Some(created.prefix),
-        KeyEvent::Regenerated(regenerated) => Some(regenerated.prefix),
-        _ => None,
     }
 }
 

@@ -112,7 +112,6 @@ impl CommandService {
             occurred_at: present.map_or(self.now(), |present| self.now().max(present.changed_at)),
             bodies: vec![change],
             verifier: None,
-            claims: Vec::new(),
             lane: Lane::Ordinary,
         };
         match self.append(request, decided).await? {

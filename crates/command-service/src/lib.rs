@@ -11,6 +11,7 @@ mod append;
 mod catalogue;
 mod change;
 mod change_catalogue;
+mod claims;
 mod create_key;
 mod edit_key;
 mod end_overlap;
@@ -35,6 +36,7 @@ pub mod validators;
 
 pub use change::{Changed, KeyRef, Minted};
 pub use change_catalogue::{CatalogueChanged, ChangeCatalogue, Losing};
+pub use claims::claims_of;
 pub use create_key::CreateKey;
 pub use edit_key::EditKey;
 pub use end_overlap::EndOverlap;

@@ -58,7 +58,28 @@ impl PostgresLog {
     /// # Errors
     /// [`OpenError`], saying what to do.
     pub async fn open(url: &DatabaseUrl) -> Result<Self, OpenError> {
-        let (mut db, identity) = open::to_write(url).await?;
+        Self::open_as(url, None).await
+    }
+
+    /// Opens a copy that is not finished, to write and read it as the log it is to be; an empty database is one. Until
+    /// [`PostgresLog::finish`] nobody can open it as a log.
+    ///
+    /// # Errors
+    /// [`OpenError::Exists`] where it is a log already; others as for [`PostgresLog::open`].
+    pub async fn open_unfinished(url: &DatabaseUrl, identity: LogIdentity) -> Result<Self, OpenError> {
+        Self::open_as(url, Some(identity)).await
+    }
+
+    /// Makes a copy the log that it is to be. No handle may be open.
+    ///
+    /// # Errors
+    /// As [`PostgresLog::open_unfinished`].
+    pub async fn finish(url: &DatabaseUrl, identity: LogIdentity) -> Result<(), OpenError> {
+        open::finish(url, identity).await
+    }
+
+    async fn open_as(url: &DatabaseUrl, copied_as: Option<LogIdentity>) -> Result<Self, OpenError> {
+        let (mut db, identity) = open::to_write(url, copied_as).await?;
         let end = read::end(&mut db).await.map_err(|error| OpenError::unusable(url, error))?;
         let head = Head::new(end.position);
         let (entrance, exit) = lanes();
@@ -66,7 +87,8 @@ impl PostgresLog {
         let url_of_writer = url.clone();
         let writer = Writer {
             url: url_of_writer,
-            identity,
+            // Of a copy nothing is written down that a connection could find.
+            written_down: copied_as.is_none().then_some(identity),
             db: Some(db),
             end,
             lanes: exit,
@@ -133,6 +155,14 @@ impl EventLog for PostgresLog {
         let outcome = entrance.append(append).await;
         histogram!("keyledger_event_log_postgres_append_seconds").record(asked.elapsed().as_secs_f64());
         outcome
+    }
+
+    async fn append_in_order(&self, appends: Vec<Append>) -> Result<Vec<Appended>, AppendError> {
+        appends.iter().try_for_each(Append::check)?;
+        let Some(entrance) = &self.entrance else {
+            return Err(AppendError::Unavailable("this process opened it for reading only".to_owned()));
+        };
+        entrance.append_in_order(appends).await
     }
 
     async fn read(&self, after: Position, limit: usize) -> Result<Vec<RecordedEvent>, ReadError> {

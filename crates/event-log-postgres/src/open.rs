@@ -25,6 +25,15 @@ pub enum OpenError {
         /// The database.
         url: DatabaseUrl,
     },
+    /// There are events, and nobody has said yet that they are all of a log.
+    #[error(
+        "{url} holds a copy of a log that was not finished, and nobody may work on it: finish it with \
+         `keyledger log copy --finish` or `keyledger restore`, or name another database"
+    )]
+    Unfinished {
+        /// The database.
+        url: DatabaseUrl,
+    },
     /// The tables were made by a later build.
     #[error("the log in {url} has schema version {found}, and this build knows {known}: use a newer build")]
     Newer {
@@ -98,6 +107,9 @@ pub(crate) async fn create(
     let mut transaction = db.begin().await.map_err(failed)?;
     // Whoever is first writes the one row; another waits here until that has ended.
     if schema::set_identity(&mut transaction, identity).await.map_err(failed)? {
+        if schema::holds_events(&mut transaction).await.map_err(failed)? {
+            return Err(OpenError::Unfinished { url: url.clone() });
+        }
         let begun = group::begin(&mut transaction, first).await;
         begun.map_err(|why| OpenError::unusable(url, why))?;
         return transaction.commit().await.map_err(failed);
@@ -113,14 +125,41 @@ pub(crate) async fn found(url: &DatabaseUrl) -> Result<Option<LogIdentity>, Open
     if version(url, &mut db).await? == 0 {
         return Ok(None);
     }
-    schema::identity(&mut db).await.map_err(failed)
+    let found = schema::identity(&mut db).await.map_err(failed)?;
+    if found.is_none() && schema::holds_events(&mut db).await.map_err(failed)? {
+        return Err(OpenError::Unfinished { url: url.clone() });
+    }
+    Ok(found)
 }
 
-/// A connection that writes to the log, durable, with this build's schema.
-pub(crate) async fn to_write(url: &DatabaseUrl) -> Result<(PgConnection, LogIdentity), OpenError> {
+/// A connection that writes to the log, durable, with this build's schema. `copied_as` is the identity that an unfinished
+/// copy is to get; a log has its own.
+pub(crate) async fn to_write(
+    url: &DatabaseUrl,
+    copied_as: Option<LogIdentity>,
+) -> Result<(PgConnection, LogIdentity), OpenError> {
     let mut db = writable(url).await?;
-    let identity = schema::identity(&mut db).await.map_err(|error| OpenError::unusable(url, error))?;
-    identity.map(|identity| (db, identity)).ok_or_else(|| missing(url))
+    let found = schema::identity(&mut db).await.map_err(|error| OpenError::unusable(url, error))?;
+    match (found, copied_as) {
+        (Some(identity), None) | (None, Some(identity)) => Ok((db, identity)),
+        (Some(found), Some(_)) => Err(OpenError::Exists { url: url.clone(), found }),
+        (None, None) => match schema::holds_events(&mut db).await {
+            Ok(true) => Err(OpenError::Unfinished { url: url.clone() }),
+            Ok(false) => Err(missing(url)),
+            Err(error) => Err(OpenError::unusable(url, error)),
+        },
+    }
+}
+
+/// Makes a copy the log that it is to be, durably and in one step.
+pub(crate) async fn finish(url: &DatabaseUrl, identity: LogIdentity) -> Result<(), OpenError> {
+    let mut db = writable(url).await?;
+    let failed = |error: sqlx::Error| OpenError::unusable(url, error);
+    if schema::set_identity(&mut db, identity).await.map_err(failed)? {
+        return Ok(());
+    }
+    let found = schema::identity(&mut db).await.map_err(failed)?;
+    Err(found.map_or_else(|| missing(url), |found| OpenError::Exists { url: url.clone(), found }))
 }
 
 /// Which log is there, for somebody who only reads it.

@@ -55,3 +55,8 @@ pub(crate) async fn set_identity(db: &mut PgConnection, identity: LogIdentity) -
         .await?;
     Ok(done.rows_affected() == 1)
 }
+
+/// Whether there are events: without an identity they are a copy that was not finished.
+pub(crate) async fn holds_events(db: &mut PgConnection) -> sqlx::Result<bool> {
+    sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM events)").fetch_one(db).await
+}

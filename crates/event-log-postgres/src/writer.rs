@@ -35,7 +35,8 @@ pub(crate) type Failure = watch::Sender<Option<Arc<str>>>;
 /// The one of this process that writes: takes groups out of the lanes until nobody can append any more.
 pub(crate) struct Writer {
     pub(crate) url: DatabaseUrl,
-    pub(crate) identity: LogIdentity,
+    /// Which log the database must say that it holds; none: a copy that is not finished.
+    pub(crate) written_down: Option<LogIdentity>,
     /// None: a new one is made for the next group.
     pub(crate) db: Option<PgConnection>,
     /// The last event that this process saw committed.
@@ -91,7 +92,7 @@ impl Writer {
             let db = match &mut self.db {
                 Some(db) => db,
                 none => {
-                    let connected = connect(&self.url, self.identity).await;
+                    let connected = connect(&self.url, self.written_down).await;
                     none.insert(connected.map_err(|fault| Aborted { fault, outcome_unknown: false })?)
                 }
             };
@@ -127,11 +128,14 @@ impl Writer {
 }
 
 /// A connection to this very log, on which a commit is durable.
-pub(crate) async fn connect(url: &DatabaseUrl, identity: LogIdentity) -> Result<PgConnection, Fault> {
+pub(crate) async fn connect(
+    url: &DatabaseUrl,
+    written_down: Option<LogIdentity>,
+) -> Result<PgConnection, Fault> {
     let mut db = to_write(url).await?;
     must_be_durable(&mut db).await?;
     match schema::identity(&mut db).await? {
-        Some(found) if found == identity => Ok(db),
+        found if found == written_down => Ok(db),
         Some(found) => Err(Fault::Other(found)),
         None => Err(Fault::Changed),
     }

@@ -50,8 +50,29 @@ impl SqliteLog {
     /// # Errors
     /// [`OpenError::Exists`] where there is a file already; others as the place gives cause.
     pub fn create(path: impl AsRef<Path>, identity: LogIdentity) -> Result<Self, OpenError> {
-        open::create(path.as_ref(), identity)?;
+        open::create(path.as_ref(), Some(identity))?;
         Self::open(path)
+    }
+
+    /// Opens a copy that is not finished, to write and read it as the log it is to be, and makes an empty one where nothing
+    /// is. Until [`SqliteLog::finish`] nobody can open it as a log.
+    ///
+    /// # Errors
+    /// [`OpenError::Finished`] where it is a log already; others as for [`SqliteLog::open`].
+    pub fn open_unfinished(path: impl AsRef<Path>, identity: LogIdentity) -> Result<Self, OpenError> {
+        let path = path.as_ref();
+        if !path.exists() {
+            open::create(path, None)?;
+        }
+        Self::open_as(path, Some(identity))
+    }
+
+    /// Makes a copy the log that it is to be. No handle may be open.
+    ///
+    /// # Errors
+    /// As [`SqliteLog::open_unfinished`].
+    pub fn finish(path: impl AsRef<Path>, identity: LogIdentity) -> Result<(), OpenError> {
+        open::finish(path.as_ref(), identity)
     }
 
     /// Opens a log to write and read it, and brings its schema up to date. Blocks for some milliseconds, longer after
@@ -60,14 +81,17 @@ impl SqliteLog {
     /// # Errors
     /// [`OpenError`], saying what to do. A file that is not a log of this build or an earlier one is left untouched.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, OpenError> {
-        let path = path.as_ref();
+        Self::open_as(path.as_ref(), None)
+    }
+
+    fn open_as(path: &Path, copied_as: Option<LogIdentity>) -> Result<Self, OpenError> {
         let failed = |error| OpenError::unusable(path, error);
         let mut reserve = Reserve::of(path);
-        let opened = match open::to_write(path) {
+        let opened = match open::to_write(path, copied_as) {
             // Even to be opened the log takes some space beside it. A full disk keeps nobody from reading.
             Err(OpenError::Unusable { .. }) if reserve.is_whole() => {
                 reserve.give_up();
-                open::to_write(path)
+                open::to_write(path, copied_as)
             }
             opened => opened,
         };
@@ -87,8 +111,22 @@ impl SqliteLog {
     /// # Errors
     /// As [`SqliteLog::open`].
     pub fn open_read_only(path: impl AsRef<Path>) -> Result<Self, OpenError> {
-        let path = path.as_ref();
-        let (db, identity) = open::to_read(path)?;
+        Self::read_as(path.as_ref(), None)
+    }
+
+    /// Opens a copy that is not finished, to read it as the log it is to be.
+    ///
+    /// # Errors
+    /// As [`SqliteLog::open_unfinished`].
+    pub fn open_unfinished_read_only(
+        path: impl AsRef<Path>,
+        identity: LogIdentity,
+    ) -> Result<Self, OpenError> {
+        Self::read_as(path.as_ref(), Some(identity))
+    }
+
+    fn read_as(path: &Path, copied_as: Option<LogIdentity>) -> Result<Self, OpenError> {
+        let (db, identity) = open::to_read(path, copied_as)?;
         let head = Head::new(read::head(&db).map_err(|error| OpenError::unusable(path, error))?);
         let (_, never) = watch::channel(None);
         Self::start(path, identity, head, None, never)
@@ -140,6 +178,14 @@ impl EventLog for SqliteLog {
         let outcome = writing.entrance.append(append).await;
         histogram!("keyledger_event_log_sqlite_append_seconds").record(asked.elapsed().as_secs_f64());
         outcome
+    }
+
+    async fn append_in_order(&self, appends: Vec<Append>) -> Result<Vec<Appended>, AppendError> {
+        appends.iter().try_for_each(Append::check)?;
+        let Some(writing) = &self.writing else {
+            return Err(AppendError::Unavailable("this process opened it for reading only".to_owned()));
+        };
+        writing.entrance.append_in_order(appends).await
     }
 
     async fn read(&self, after: Position, limit: usize) -> Result<Vec<RecordedEvent>, ReadError> {

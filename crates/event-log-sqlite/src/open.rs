@@ -25,6 +25,27 @@ pub enum OpenError {
         /// Where it was looked for.
         path: PathBuf,
     },
+    /// The file holds events, and nobody has said yet that they are all of a log.
+    #[error(
+        "{} is a copy of a log that was not finished, or a backup, and nobody may work on it: finish it with \
+         `keyledger log copy --finish` or `keyledger restore`, or name another place",
+        path.display()
+    )]
+    Unfinished {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A copy was to be gone on with, and it is a log already.
+    #[error(
+        "{} is log {}, epoch {}, already, and a log is never written over: name another place",
+        path.display(), found.log, found.epoch
+    )]
+    Finished {
+        /// The file.
+        path: PathBuf,
+        /// The log that is there.
+        found: LogIdentity,
+    },
     /// The file is something else.
     #[error("{} is not an event log of keyledger: correct the path, or put the log back from a backup", path.display())]
     NotALog {
@@ -84,11 +105,16 @@ impl OpenError {
     }
 }
 
-/// Makes the file of a new, empty log. It appears whole or not at all: it is made under another name first.
-pub(crate) fn create(path: &Path, identity: LogIdentity) -> Result<(), OpenError> {
+/// Makes the file of a new, empty log, or without an identity of a copy. It appears whole or not at all: it is made under
+/// another name first.
+pub(crate) fn create(path: &Path, identity: Option<LogIdentity>) -> Result<(), OpenError> {
     // The write-ahead log of a log that is gone would be taken for the new one's.
     let mut wal = path.as_os_str().to_owned();
     wal.push("-wal");
+    // An empty one is what a reader leaves behind that came after the writer had gone.
+    if !path.exists() && fs::metadata(&wal).is_ok_and(|found| found.len() == 0) {
+        fs::remove_file(&wal).map_err(|error| OpenError::unusable(path, error))?;
+    }
     for path in [path, Path::new(&wal)] {
         if path.exists() {
             return Err(OpenError::Exists { path: path.to_owned() });
@@ -109,15 +135,21 @@ pub(crate) fn create(path: &Path, identity: LogIdentity) -> Result<(), OpenError
     let journal = db.pragma_update_and_check(None, "journal_mode", "MEMORY", |_| Ok(()));
     journal.map_err(|error| OpenError::unusable(path, error))?;
     schema::migrate(&mut db).map_err(|error| OpenError::unusable(path, error))?;
-    schema::set_identity(&db, identity).map_err(|error| OpenError::unusable(path, error))?;
+    if let Some(identity) = identity {
+        schema::set_identity(&db, identity).map_err(|error| OpenError::unusable(path, error))?;
+    }
     db.close().map_err(|(_, error)| OpenError::unusable(path, error))?;
     fs::rename(&unfinished, path).map_err(failed)?;
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     File::open(directory).and_then(|directory| directory.sync_all()).map_err(failed)
 }
 
-/// The connection that writes to the log at `path`, durable, with this build's schema.
-pub(crate) fn to_write(path: &Path) -> Result<(Connection, LogIdentity), OpenError> {
+/// The connection that writes to the log at `path`, durable, with this build's schema. `copied_as` is the identity that an
+/// unfinished copy is to get; a log has its own.
+pub(crate) fn to_write(
+    path: &Path,
+    copied_as: Option<LogIdentity>,
+) -> Result<(Connection, LogIdentity), OpenError> {
     let failed = |error| OpenError::sqlite(path, error);
     let mut db = checked(path, connection::to_write)?;
     if let Some((setting, wanted, found)) = connection::set_up_writer(&db).map_err(failed)? {
@@ -127,15 +159,38 @@ pub(crate) fn to_write(path: &Path) -> Result<(Connection, LogIdentity), OpenErr
     // copied is written, and made durable, anew.
     crate::writer::copy(&db, "TRUNCATE").map_err(failed)?;
     schema::migrate(&mut db).map_err(|error| OpenError::unusable(path, error))?;
-    let identity = schema::identity(&db).map_err(failed)?;
+    let identity = identity(&db, path, copied_as)?;
     Ok((db, identity))
 }
 
-/// A connection that reads the log at `path`.
-pub(crate) fn to_read(path: &Path) -> Result<(Connection, LogIdentity), OpenError> {
+/// A connection that reads the log at `path`; `copied_as` as for [`to_write`].
+pub(crate) fn to_read(
+    path: &Path,
+    copied_as: Option<LogIdentity>,
+) -> Result<(Connection, LogIdentity), OpenError> {
     let db = checked(path, connection::to_read)?;
-    let identity = schema::identity(&db).map_err(|error| OpenError::sqlite(path, error))?;
+    let identity = identity(&db, path, copied_as)?;
     Ok((db, identity))
+}
+
+/// Makes a copy the log that it is to be, durably and in one step.
+pub(crate) fn finish(path: &Path, identity: LogIdentity) -> Result<(), OpenError> {
+    let (db, identity) = to_write(path, Some(identity))?;
+    let done = schema::set_identity(&db, identity).and_then(|()| crate::writer::copy(&db, "TRUNCATE"));
+    done.and_then(|()| {
+        db.set_db_config(rusqlite::config::DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false).map(|_| ())
+    })
+    .map_err(|error| OpenError::sqlite(path, error))
+}
+
+/// Which log it is. A copy without an identity is opened by nobody who does not say that it is one.
+fn identity(db: &Connection, path: &Path, copied_as: Option<LogIdentity>) -> Result<LogIdentity, OpenError> {
+    let path = path.to_owned();
+    match (schema::identity(db).map_err(|error| OpenError::sqlite(&path, error))?, copied_as) {
+        (Some(identity), None) | (None, Some(identity)) => Ok(identity),
+        (Some(found), Some(_)) => Err(OpenError::Finished { path, found }),
+        (None, None) => Err(OpenError::Unfinished { path }),
+    }
 }
 
 /// A connection to a file that is a log this build knows; any other file is left untouched.

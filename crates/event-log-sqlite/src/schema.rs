@@ -44,11 +44,15 @@ pub(crate) fn set_identity(db: &Connection, identity: LogIdentity) -> rusqlite::
     db.execute("INSERT INTO identity (log, epoch) VALUES (?1, ?2)", row).map(|_| ())
 }
 
-/// Which log this is.
-pub(crate) fn identity(db: &Connection) -> rusqlite::Result<LogIdentity> {
-    db.query_one("SELECT log, epoch FROM identity", (), |row| {
+/// Which log this is; none where it is a copy that was not finished.
+pub(crate) fn identity(db: &Connection) -> rusqlite::Result<Option<LogIdentity>> {
+    let found = db.query_one("SELECT log, epoch FROM identity", (), |row| {
         let log = Uuid::try_parse(row.get_ref(0)?.as_str()?)
             .map_err(|error| rusqlite::Error::FromSqlConversionFailure(0, Type::Text, error.into()))?;
         Ok(LogIdentity { log, epoch: row.get(1)? })
-    })
+    });
+    match found {
+        Err(rusqlite::Error::QueryReturnedNoRows) => Ok(None),
+        found => found.map(Some),
+    }
 }

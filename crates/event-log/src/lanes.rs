@@ -60,6 +60,27 @@ impl Entrance {
     /// # Errors
     /// The outcome's, and where nobody takes from the lanes any more: unavailable, or, once it was in a lane, unknown.
     pub async fn append(&self, append: Append) -> Outcome {
+        self.wait_in_lane(append).await?.await.map_err(|_| ended_meanwhile())?
+    }
+
+    /// Puts appends into their lane one behind the other, so that the writer takes those of one lane in this order and many
+    /// together, and then waits for all outcomes. Of the first that fails the error is told; those behind it may stand.
+    ///
+    /// # Errors
+    /// As [`Entrance::append`].
+    pub async fn append_in_order(&self, appends: Vec<Append>) -> Result<Vec<Appended>, AppendError> {
+        let mut outcomes = Vec::with_capacity(appends.len());
+        for append in appends {
+            outcomes.push(self.wait_in_lane(append).await?);
+        }
+        let mut appended = Vec::with_capacity(outcomes.len());
+        for outcome in outcomes {
+            appended.push(outcome.await.map_err(|_| ended_meanwhile())??);
+        }
+        Ok(appended)
+    }
+
+    async fn wait_in_lane(&self, append: Append) -> Result<oneshot::Receiver<Outcome>, AppendError> {
         let lane = match append.lane {
             Lane::Urgent => &self.urgent,
             Lane::Ordinary => &self.ordinary,
@@ -67,8 +88,12 @@ impl Entrance {
         let (answer, outcome) = oneshot::channel();
         let unavailable = |_| AppendError::Unavailable("its writer has ended".to_owned());
         lane.send(Waiting { append, answer }).await.map_err(unavailable)?;
-        outcome.await.map_err(|_| AppendError::OutcomeUnknown("the writer ended meanwhile".to_owned()))?
+        Ok(outcome)
     }
+}
+
+fn ended_meanwhile() -> AppendError {
+    AppendError::OutcomeUnknown("the writer ended meanwhile".to_owned())
 }
 
 impl Exit {

@@ -32,6 +32,19 @@ pub trait EventLog: Send + Sync + 'static {
     /// [`AppendError`]: a refusal (nothing was recorded), or an unknown outcome.
     async fn append(&self, append: Append) -> Result<Appended, AppendError>;
 
+    /// Records several appends one behind the other, each on its own; a store with transactions takes many into one. Of the
+    /// first that fails the error is told, and those behind it may be recorded all the same.
+    ///
+    /// # Errors
+    /// As [`EventLog::append`].
+    async fn append_in_order(&self, appends: Vec<Append>) -> Result<Vec<Appended>, AppendError> {
+        let mut appended = Vec::with_capacity(appends.len());
+        for append in appends {
+            appended.push(self.append(append).await?);
+        }
+        Ok(appended)
+    }
+
     /// At most `limit` events after a position, in order; none at the head. `limit` is at least 1.
     ///
     /// # Errors

@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-use crate::reading::Outgoing;
+use crate::{lives::Life, reading::Outgoing};
 
 /// A record of the checkpoint topic. The last of each kind stays, by its key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,6 +66,9 @@ pub(crate) struct Published {
     pub(crate) from: u64,
     /// How many partitions each topic of events has; a key's place depends on it.
     pub(crate) partitions: i32,
+    /// The lives of the log that ended while these topics were filled, in their order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) lives: Vec<Life>,
     /// Who published it.
     pub(crate) signature: Signature,
 }
@@ -97,6 +100,7 @@ impl Published {
             facts: 0,
             from: from.get(),
             partitions,
+            lives: Vec::new(),
             signature,
         }
     }

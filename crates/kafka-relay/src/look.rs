@@ -128,6 +128,11 @@ pub(crate) async fn confirmed(
     Ok(published.map(|published| Confirmed { published, last }))
 }
 
+/// What the checkpoint topic said before whoever signed took the topics over; see [`confirmed`].
+pub(crate) async fn signed(cluster: &Cluster, signature: Signature) -> Result<Option<Published>, Trouble> {
+    Ok(CheckpointTopic::read_before(cluster, &Ends::of(cluster)?, signature).await?.published)
+}
+
 /// The event that was published last, as the log holds it.
 pub(crate) async fn of_this_log(
     published: &Published,
@@ -136,18 +141,44 @@ pub(crate) async fn of_this_log(
     keys: &MacKeysSource,
 ) -> Result<Option<CheckedEvent>, Trouble> {
     let (topic, own) = (cluster.topics().checkpoint().to_owned(), log.identity());
-    if (published.log, published.epoch) != (own.log, own.epoch) {
-        let (log, epoch, own_log, own_epoch) = (published.log, published.epoch, own.log, own.epoch);
-        return Err(StopReason::AnotherLog { topic, log, epoch, own_log, own_epoch }.into());
+    must_be_of(published, topic.clone(), own)?;
+    must_have_partitions(published, cluster)?;
+    must_be_held(published, &topic, log, keys).await
+}
+
+/// Refuses topics of another log, or of another life of it.
+pub(crate) fn must_be_of(published: &Published, topic: String, own: LogIdentity) -> Result<(), StopReason> {
+    let (log, epoch, own_log, own_epoch) = (published.log, published.epoch, own.log, own.epoch);
+    if (log, epoch) == (own_log, own_epoch) {
+        Ok(())
+    } else if log == own_log && epoch < own_epoch {
+        Err(StopReason::Restored { topic, epoch, own_epoch })
+    } else {
+        Err(StopReason::AnotherLog { topic, log, epoch, own_log, own_epoch })
     }
+}
+
+/// Refuses topics whose partitions are not those that events were published to.
+pub(crate) fn must_have_partitions(published: &Published, cluster: &Cluster) -> Result<(), StopReason> {
     if published.partitions != cluster.partitions() {
-        return Err(Trouble::Stop(StopReason::Topics(format!(
+        return Err(StopReason::Topics(format!(
             "events were published to {} partitions, and now there are {}: the order within a key would be lost. Publish to other topics \
              with kafka.topic_prefix",
             published.partitions,
             cluster.partitions()
-        ))));
+        )));
     }
+    Ok(())
+}
+
+/// The event that was published last, as the log holds it; refuses a log that does not.
+pub(crate) async fn must_be_held(
+    published: &Published,
+    topic: &str,
+    log: &dyn EventLog,
+    keys: &MacKeysSource,
+) -> Result<Option<CheckedEvent>, Trouble> {
+    let (topic, own) = (topic.to_owned(), log.identity());
     let Some(event) = &published.event else { return Ok(None) };
     let position = Position::new(published.position);
     let before = Position::new(published.position.saturating_sub(1));

@@ -79,13 +79,39 @@ impl Producer {
         self.send(Topics::checkpoint, &record)
     }
 
+    /// Hands a record that tells one partition of events that the log was restored over, as [`Producer::key_event`].
+    pub(crate) fn restored(&mut self, partition: i32, record: &Record) -> Result<Step, Trouble> {
+        self.send_to(Topics::key_events, record, Some(partition), true)
+    }
+
+    /// Takes a key out of the compacted topic, as [`Producer::key_event`].
+    pub(crate) fn key_gone(&mut self, record: &Record) -> Result<Step, Trouble> {
+        self.send_to(Topics::keys, record, None, false)
+    }
+
     fn send(&mut self, topic: fn(&Topics) -> &str, record: &Record) -> Result<Step, Trouble> {
+        self.send_to(topic, record, None, true)
+    }
+
+    fn send_to(
+        &mut self,
+        topic: fn(&Topics) -> &str,
+        record: &Record,
+        partition: Option<i32>,
+        with_value: bool,
+    ) -> Result<Step, Trouble> {
         let mut headers = OwnedHeaders::new_with_capacity(record.headers.len());
         for (key, value) in &record.headers {
             headers = headers.insert(Header { key, value: Some(value) });
         }
-        let sent =
-            BaseRecord::to(topic(&self.topics)).key(&record.key).payload(&record.value).headers(headers);
+        let mut sent: BaseRecord<'_, String, Vec<u8>> =
+            BaseRecord::to(topic(&self.topics)).key(&record.key).headers(headers);
+        if with_value {
+            sent = sent.payload(&record.value);
+        }
+        if let Some(partition) = partition {
+            sent = sent.partition(partition);
+        }
         match self.client.send(sent) {
             Ok(()) => {
                 self.sent += 1;

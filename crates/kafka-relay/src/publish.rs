@@ -11,6 +11,7 @@ use crate::{
     producer::{Producer, Step},
     read_ahead::ReadAhead,
     reading::{Outgoing, Reading},
+    record::Record,
     stop_reason::Trouble,
     topics,
 };
@@ -152,7 +153,7 @@ impl Publishing {
 }
 
 /// One transaction: events, and what is to be said of them.
-async fn commit(
+pub(crate) async fn commit(
     producer: &mut Producer,
     events: &[Outgoing],
     checkpoint: &CheckpointRecord,
@@ -170,8 +171,33 @@ async fn commit(
     wait_for(waiting, "to commit", Some(COMMIT_PATIENCE), || producer.commit()).await
 }
 
+/// One transaction that tells that the log was restored: a record for each partition of events, keys that never were, keys
+/// as they are, and from where it goes on.
+pub(crate) async fn commit_records(
+    producer: &mut Producer,
+    events: &[(i32, Record)],
+    keys: &[Record],
+    gone: &[Record],
+    checkpoint: &CheckpointRecord,
+    waiting: &mut impl Waiting,
+) -> Result<(), Trouble> {
+    const ROOM: &str = "to take what is to be published";
+    producer.begin()?;
+    for (partition, record) in events {
+        wait_for(waiting, ROOM, Some(COMMIT_PATIENCE), || producer.restored(*partition, record)).await?;
+    }
+    for record in gone {
+        wait_for(waiting, ROOM, Some(COMMIT_PATIENCE), || producer.key_gone(record)).await?;
+    }
+    for record in keys {
+        wait_for(waiting, ROOM, Some(COMMIT_PATIENCE), || producer.key(record)).await?;
+    }
+    wait_for(waiting, ROOM, Some(COMMIT_PATIENCE), || producer.checkpoint(checkpoint)).await?;
+    wait_for(waiting, "to commit", Some(COMMIT_PATIENCE), || producer.commit()).await
+}
+
 /// Asks Kafka again and again until it is done, or for as long as `patience` says.
-async fn wait_for(
+pub(crate) async fn wait_for(
     waiting: &mut impl Waiting,
     what: &str,
     patience: Option<Duration>,

@@ -52,6 +52,20 @@ pub enum StopReason {
         /// Its life.
         own_epoch: u32,
     },
+    /// The topics were filled in a life that the log had before it was restored.
+    #[error(
+        "the topic {topic} was filled in epoch {epoch} of the log, which was restored since and lives in epoch {own_epoch}: \
+         `keyledger kafka continue` lets the topics go on with it, see docs/kafka.md; or publish to other topics with \
+         kafka.topic_prefix"
+    )]
+    Restored {
+        /// The topic.
+        topic: String,
+        /// The life in which it was filled.
+        epoch: u32,
+        /// The present life.
+        own_epoch: u32,
+    },
     /// The topics hold another event than the log.
     #[error(
         "the topic {topic} holds another event at position {position} than the log: the log's past was changed. Compare it with a copy \

@@ -3,6 +3,7 @@
 //! This crate is the root of the house: it alone reads the machine's clock, randomness, environment and files of
 //! configuration, picks the adapters, and wires the roles. What the roles do is in the other crates.
 
+mod backup;
 mod cli;
 mod command_service;
 mod data_dir;
@@ -11,12 +12,14 @@ mod init;
 mod installation;
 mod kafka;
 mod keyring;
+mod log_copy;
 mod openid;
 mod operator_key;
 mod ops;
 mod output;
 mod projections;
 mod projector;
+mod restore;
 mod running;
 mod serve;
 mod settings;
@@ -29,7 +32,7 @@ use std::{io, process::ExitCode};
 use anyhow::Context as _;
 use cli::{
     Cli, Command, Context, Wrong,
-    roles::{KafkaCommand, OperatorKeyCommand, ProjectionsCommand},
+    roles::{KafkaCommand, LogCommand, OperatorKeyCommand, ProjectionsCommand},
 };
 use metrics_exporter_prometheus::PrometheusHandle;
 use output::{Output, causes, one_line};
@@ -88,7 +91,11 @@ fn run(cli: Cli) -> anyhow::Result<()> {
             serve_role(&context, |metrics, warnings| kafka::relay::run(&context, metrics, warnings))
         }
         Command::Kafka(KafkaCommand::Verify(args)) => on_all_cores(kafka::verify::run(&context, &args)),
+        Command::Kafka(KafkaCommand::Continue) => on_all_cores(kafka::go_on::run(&context)),
         Command::Kafka(KafkaCommand::Replay(args)) => on_all_cores(kafka::replay::run(&context, &args)),
+        Command::Log(LogCommand::Copy(args)) => on_all_cores(log_copy::run(&context, &args)),
+        Command::Backup(args) => on_all_cores(backup::run(&context, &args)),
+        Command::Restore(args) => on_all_cores(restore::run(&context, &args)),
         Command::Init(args) => on_all_cores(init::run(&context, args.scopes.as_deref())),
         Command::OperatorKey(OperatorKeyCommand::New { name }) => {
             on_all_cores(operator_key::new(&context, name))

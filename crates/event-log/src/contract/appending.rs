@@ -148,3 +148,13 @@ pub async fn many_concurrent_writers_leave_every_stream_dense(log: Arc<impl Even
     }
     assert_eq!(log.read(Position::START, 1_000).await.expect("a read").len(), 320);
 }
+
+pub async fn appends_in_order_are_recorded_in_that_order(log: Arc<impl EventLog + ?Sized>) {
+    // More than one task is let run for without a pause, and than wait in one lane.
+    let appends: Vec<_> = (0..1_500).map(|number| append(number % 700, number / 700, 1)).collect();
+    let appended = log.append_in_order(appends).await.expect("all of them");
+    assert!(appended.is_sorted_by(|one, next| one.position < next.position));
+    assert_eq!(appended.len(), 1_500);
+    let again = log.append_in_order(vec![append(900, 0, 1), append(0, 1, 1), append(901, 5, 1)]).await;
+    assert!(matches!(again, Err(AppendError::Conflict { .. })), "{again:?}");
+}

@@ -34,7 +34,8 @@ macro_rules! contract_suite {
             an_id_recorded_in_one_stream_is_refused_in_another,
             an_append_that_is_none_is_refused,
             of_many_writers_on_one_revision_exactly_one_wins,
-            many_concurrent_writers_leave_every_stream_dense
+            many_concurrent_writers_leave_every_stream_dense,
+            appends_in_order_are_recorded_in_that_order
         );
         $crate::contract_suite!(@tests $open, claiming:
             a_claim_is_held_by_one_stream,

@@ -4,7 +4,7 @@ use super::{
     finding::{Finding, Findings},
     partition::{Partition, Read, difference},
 };
-use crate::{Cluster, record::Record, stop_reason::Trouble};
+use crate::{Cluster, lives::Life, record::Record, stop_reason::Trouble};
 
 /// The topic of every event, beside the log: its partitions together are one row of positions.
 pub(super) struct KeyEvents {
@@ -17,8 +17,14 @@ pub(super) struct KeyEvents {
 
 impl KeyEvents {
     /// What was published up to a position; what comes after it is not looked at.
-    pub(super) fn open(cluster: &Cluster, log: LogIdentity, up_to: Position) -> Result<Self, Trouble> {
-        let open = |number| Ok((Partition::open(cluster, cluster.topics().key_events(), number, log)?, None));
+    pub(super) fn open(
+        cluster: &Cluster,
+        log: LogIdentity,
+        up_to: Position,
+        lives: &[Life],
+    ) -> Result<Self, Trouble> {
+        let topic = cluster.topics().key_events();
+        let open = |number| Ok((Partition::open(cluster, topic, number, log, lives)?, None));
         let partitions = (0..cluster.partitions()).map(open).collect::<Result<_, Trouble>>()?;
         Ok(Self { partitions, up_to, expired: 0, begun: false })
     }

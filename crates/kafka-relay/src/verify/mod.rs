@@ -3,7 +3,7 @@
 mod finding;
 mod key_events;
 mod keys;
-mod partition;
+pub(crate) mod partition;
 
 use std::{sync::Arc, time::Duration};
 
@@ -19,7 +19,7 @@ use keys::Keys;
 use crate::{
     Cluster, StopReason,
     checkpoint::Published,
-    look::CheckpointTopic,
+    look::{CheckpointTopic, must_be_of},
     reading::{Outgoing, Reading},
     stop_reason::Trouble,
 };
@@ -90,7 +90,7 @@ async fn compare(
     let first_look = published(cluster, own).await?;
     let cluster = &cluster.clone().with_partitions(first_look.partitions);
     tokio::time::sleep(SETTLED).await;
-    let mut keys = Keys::read(cluster, own, Position::new(first_look.position), &mut findings)?;
+    let mut keys = Keys::read(cluster, own, &first_look, &mut findings)?;
     let mut last_look = published(cluster, own).await?;
     for _ in 0..LOOKS {
         if Position::new(last_look.position) >= keys.newest() {
@@ -99,10 +99,10 @@ async fn compare(
         tokio::time::sleep(SETTLED).await;
         last_look = published(cluster, own).await?;
     }
-    let Published { from, position: up_to, .. } = last_look;
+    let Published { from, position: up_to, lives, .. } = last_look;
     tokio::time::sleep(SETTLED).await;
     let (from, up_to) = (Position::new(from), Position::new(up_to));
-    let mut key_events = KeyEvents::open(cluster, own, up_to)?;
+    let mut key_events = KeyEvents::open(cluster, own, up_to, &lives)?;
     let before = Position::new(from.get().saturating_sub(1));
     let head = log.head().await.map_err(keyledger_projectors::StopReason::from)?;
     if head < up_to {
@@ -142,9 +142,6 @@ async fn published(cluster: &Cluster, own: LogIdentity) -> Result<Published, Tro
         ))
         .into());
     };
-    if (published.log, published.epoch) != (own.log, own.epoch) {
-        let (log, epoch, own_log, own_epoch) = (published.log, published.epoch, own.log, own.epoch);
-        return Err(StopReason::AnotherLog { topic, log, epoch, own_log, own_epoch }.into());
-    }
+    must_be_of(&published, topic, own)?;
     Ok(published)
 }

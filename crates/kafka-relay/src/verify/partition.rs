@@ -13,7 +13,8 @@ use super::finding::{Finding, Findings, Place};
 use crate::{
     Cluster,
     client_context::Context,
-    cloud_event::{POSITION, SOURCE, source},
+    cloud_event::{EPOCH, POSITION, SOURCE, source},
+    lives::{Life, RESTORED, undone},
     look::{cannot_show, header},
     record::Record,
     stop_reason::{Trouble, cannot_reach},
@@ -23,30 +24,35 @@ use crate::{
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// One partition, read from its first record to its end as a consumer reads it.
-pub(super) struct Partition {
+pub(crate) struct Partition {
     consumer: BaseConsumer<Context>,
     topic: String,
     number: i32,
     source: String,
     /// Whether records at its beginning are gone.
     pub(super) expired: bool,
-    /// The highest position that was read, and how many were.
-    last: Option<Position>,
+    /// The lives that ended while the topic was filled.
+    lives: Vec<Life>,
+    /// The highest life and position that were read, and how many were.
+    last: Option<(u32, Position)>,
     given: u64,
 }
 
 /// A record that tells of a position.
 pub(super) struct Read {
+    /// The life in which it was said.
+    pub(super) epoch: u32,
     pub(super) position: Position,
     pub(super) message: OwnedMessage,
 }
 
 impl Partition {
-    pub(super) fn open(
+    pub(crate) fn open(
         cluster: &Cluster,
         topic: &str,
         number: i32,
         log: LogIdentity,
+        lives: &[Life],
     ) -> Result<Self, Trouble> {
         let mut config = cluster.consumer();
         // Every partition has a reader of its own, and none may hold much.
@@ -57,8 +63,8 @@ impl Partition {
         let mut assignment = TopicPartitionList::new();
         let added = assignment.add_partition_offset(topic, number, Offset::Offset(low));
         added.and_then(|()| consumer.assign(&assignment)).map_err(cannot_reach)?;
-        let (topic, source) = (topic.to_owned(), source(log));
-        Ok(Self { consumer, topic, number, source, expired: low > 0, last: None, given: 0 })
+        let (topic, source, lives) = (topic.to_owned(), source(log), lives.to_vec());
+        Ok(Self { consumer, topic, number, source, expired: low > 0, lives, last: None, given: 0 })
     }
 
     /// The next record that tells of a position, in its order; none at the end. What is none, and what is out of order, is
@@ -67,22 +73,37 @@ impl Partition {
         while let Some(message) = self.poll()? {
             let record = self.place(&message);
             let position = header(&message, POSITION).and_then(|text| text.parse::<u64>().ok());
+            let epoch = header(&message, EPOCH).and_then(|text| text.parse::<u32>().ok()).unwrap_or_default();
             let ours = header(&message, SOURCE) == Some(&self.source);
             let Some(position) = position.filter(|_| ours).map(Position::new) else {
                 findings.add(Finding::Unknown { record });
                 continue;
             };
+            if header(&message, "ce_type") == Some(RESTORED) {
+                let is_one = |life: &Life| (life.next, life.up_to) == (epoch, position.get());
+                if !self.lives.iter().any(is_one) {
+                    findings.add(Finding::Unknown { record });
+                }
+                continue;
+            }
+            // What never happened in the present life was told of in the one that it happened in.
+            if undone(&self.lives, epoch, position) {
+                continue;
+            }
+            if message.payload().is_none() {
+                return Ok(Some(Read { epoch, position, message }));
+            }
             match self.last {
-                Some(last) if last == position => {
+                Some(last) if last == (epoch, position) => {
                     findings.add(Finding::Duplicate { record, position: position.get() });
                 }
-                Some(last) if last > position => {
+                Some(last) if last > (epoch, position) => {
                     findings.add(Finding::Order { record, position: position.get() });
                 }
                 _ => {
-                    self.last = Some(position);
+                    self.last = Some((epoch, position));
                     self.given += 1;
-                    return Ok(Some(Read { position, message }));
+                    return Ok(Some(Read { epoch, position, message }));
                 }
             }
         }
@@ -96,6 +117,11 @@ impl Partition {
 
     pub(super) fn place(&self, message: &OwnedMessage) -> Place {
         Place { topic: self.topic.clone(), partition: self.number, offset: message.offset() }
+    }
+
+    /// The next record, whatever it is; none at the end.
+    pub(crate) fn record(&mut self) -> Result<Option<OwnedMessage>, Trouble> {
+        self.poll()
     }
 
     fn poll(&self) -> Result<Option<OwnedMessage>, Trouble> {

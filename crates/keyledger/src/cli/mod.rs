@@ -90,6 +90,13 @@ pub(crate) enum Command {
     /// Compare Kafka with the log, or publish history anew
     #[command(subcommand)]
     Kafka(roles::KafkaCommand),
+    /// Copy the log to another store
+    #[command(subcommand)]
+    Log(roles::LogCommand),
+    /// Back the log and the portal's people up, also while serving
+    Backup(roles::BackupArgs),
+    /// Put a backup in the place of a log that is gone, in a new life
+    Restore(roles::RestoreArgs),
     /// Make a new registry: keyring, log, scope catalogue, first operator key
     Init(roles::InitArgs),
     /// Create, list and change keys
@@ -218,6 +225,9 @@ pub(crate) fn run(command: Command, context: &Context) -> anyhow::Result<()> {
         | Command::Validator(_)
         | Command::Relay(_)
         | Command::Kafka(_)
+        | Command::Log(_)
+        | Command::Backup(_)
+        | Command::Restore(_)
         | Command::Init(_)
         | Command::OperatorKey(_)
         | Command::Users(_)

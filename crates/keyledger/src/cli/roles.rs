@@ -8,6 +8,8 @@ use keyledger_event_log::Position;
 use keyledger_kafka_relay::Topics;
 use keyledger_portal::people::{Role, Username};
 
+use crate::{installation::LogPlace, log_copy::store};
+
 /// Arguments of `serve`; they are settings, and reach it as such.
 #[derive(Debug, Args)]
 #[command(
@@ -136,6 +138,9 @@ pub(crate) enum KafkaCommand {
         after_help = "Example:\n  keyledger kafka replay --from-position 1 --topic-prefix keyledger.rebuild"
     )]
     Replay(ReplayArgs),
+    /// After a restore: let the topics go on with the log in its new epoch
+    #[command(after_help = "Example (stop who publishes first):\n  keyledger kafka continue")]
+    Continue,
 }
 
 /// Arguments of `kafka verify`.
@@ -155,6 +160,95 @@ pub(crate) struct ReplayArgs {
     /// How the names of the topics begin; they are made where they are missing
     #[arg(long, value_name = "PREFIX", value_parser = Topics::with_prefix)]
     pub topic_prefix: Topics,
+}
+
+/// `log …`
+#[derive(Debug, Subcommand)]
+#[command(
+    after_help = "Example:\n  keyledger log copy --from ./keyledger-data \\\n    --to postgres://keyledger@db.example.com/keyledger"
+)]
+pub(crate) enum LogCommand {
+    /// Copy the log to another store, event by event, each checked and compared
+    Copy(CopyArgs),
+}
+
+/// Arguments of `log copy`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "A store is a data directory, a file that ends in .db, or postgres://… .\nRun again it goes on where it was. \
+                  docs/moving.md: moving with seconds of downtime.\n\n\
+                  Examples:\n  keyledger log copy --from ./keyledger-data \\\n    --to postgres://keyledger@db.example.com/keyledger --follow --finish\n  \
+                  keyledger log copy --from ./keyledger-data --to ./copy/log.db --json"
+)]
+pub(crate) struct CopyArgs {
+    /// The store to read; it may be in use
+    #[arg(long, value_name = "STORE", value_parser = store)]
+    pub from: LogPlace,
+    /// The store to write; it must hold no other log
+    #[arg(long, value_name = "STORE", value_parser = store)]
+    pub to: LogPlace,
+    /// Copy on what comes, until Ctrl-C or SIGTERM
+    #[arg(long)]
+    pub follow: bool,
+    /// Nobody writes to the source any more: make the copy a log that can be served from
+    #[arg(long)]
+    pub finish: bool,
+}
+
+/// Arguments of `backup`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "The keyring is not in a backup: keep a copy of it apart. Run again, an earlier backup\nis brought up to date. \
+                  See docs/backup.md.\n\nExample:\n  keyledger backup --to /backup/keyledger"
+)]
+pub(crate) struct BackupArgs {
+    /// The directory of the backup: a new or empty one, or that of an earlier backup
+    #[arg(long, value_name = "DIR")]
+    pub to: PathBuf,
+}
+
+/// Arguments of `restore`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "The log goes where the settings say, and must be gone from there; the keyring must be\nin its place. \
+                  See docs/backup.md.\n\n\
+                  Examples:\n  keyledger restore --from /backup/keyledger --revocations-from kafka\n  \
+                  keyledger restore --from /backup/keyledger \\\n    --revocations-from events.ndjson"
+)]
+pub(crate) struct RestoreArgs {
+    /// The directory of the backup
+    #[arg(long, value_name = "DIR")]
+    pub from: PathBuf,
+    /// Who tells what was revoked since: `kafka` (the topics of the settings), or a file of `keyledger events --json`
+    #[arg(
+        long,
+        value_name = "kafka|FILE",
+        value_parser = Revocations::parse,
+        required_unless_present = "without_revocations"
+    )]
+    pub revocations_from: Option<Revocations>,
+    /// Nobody can tell: keys that were revoked after the backup work again
+    #[arg(long, conflicts_with = "revocations_from")]
+    pub without_revocations: bool,
+    /// An epoch that the registry had, where neither the keyring nor the backup knows of it
+    #[arg(long, value_name = "EPOCH")]
+    pub after_epoch: Option<u32>,
+}
+
+/// Who tells what was taken away after a backup.
+#[derive(Clone, Debug)]
+pub(crate) enum Revocations {
+    /// The topics that the relay filled.
+    Kafka,
+    /// An exported history.
+    File(PathBuf),
+}
+
+impl Revocations {
+    #[expect(clippy::unnecessary_wraps, reason = "so clap wants it")]
+    fn parse(text: &str) -> Result<Self, std::convert::Infallible> {
+        Ok(if text == "kafka" { Self::Kafka } else { Self::File(text.into()) })
+    }
 }
 
 /// Arguments of `init`.

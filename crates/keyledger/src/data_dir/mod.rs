@@ -68,6 +68,11 @@ impl DataDir {
         self.0.join("run")
     }
 
+    /// Whether processes work on it, or did.
+    pub(crate) fn is_used(&self) -> bool {
+        self.run().is_dir()
+    }
+
     /// Whether there is anything in it that could be lost: it may hold empty directories and still be empty.
     ///
     /// # Errors

@@ -12,5 +12,7 @@ pub(crate) use begin::{Begun, begin};
 pub(crate) use log::LogPlace;
 pub(crate) use models::ModelsPlace;
 pub(crate) use open::{HeldKeyring, Installation, ReadOnly, index_config};
-pub(crate) use operator_key::{OPERATOR_KEY, create_operator_key, offline_service, write_operator_key};
+pub(crate) use operator_key::{
+    OPERATOR_KEY, create_operator_key, offline_service, operator_request, write_operator_key,
+};
 pub(crate) use witnesses::confirm_witnesses;

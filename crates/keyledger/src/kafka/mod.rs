@@ -1,6 +1,7 @@
 //! Kafka: how the settings reach the relay, the relay as a role of its own, and the commands that look at the topics.
 
 mod client_file;
+pub(crate) mod go_on;
 pub(crate) mod relay;
 pub(crate) mod replay;
 pub(crate) mod verify;

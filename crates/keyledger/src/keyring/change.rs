@@ -78,6 +78,11 @@ impl Keyring {
         Ok(self.draw(kind, State::Standby, randomness))
     }
 
+    /// Makes it the keyring of a later life of its log.
+    pub(crate) fn begin_life(&mut self, epoch: u32) {
+        self.epoch = self.epoch.max(epoch);
+    }
+
     /// The key of a kind that stands by, by its id.
     pub(crate) fn standing_by(&self, kind: Kind) -> Option<u32> {
         self.entries(kind).iter().find(|entry| entry.state == State::Standby).map(|entry| entry.id)

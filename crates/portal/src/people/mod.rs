@@ -7,6 +7,7 @@
 mod account;
 mod add;
 mod admit;
+mod back_up;
 mod change_standing;
 mod find;
 mod list;
@@ -26,6 +27,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use rusqlite::Connection;
 
 pub use add::{AddError, NewPerson};
+pub use back_up::back_up;
 pub use change_standing::{ChangeError, StandingChange};
 pub use open::OpenError;
 pub use password::{InvalidPassword, Password, PasswordHash};

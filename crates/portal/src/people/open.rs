@@ -12,7 +12,7 @@ use rusqlite::{Connection, OpenFlags, config::DbConfig};
 use super::{Keys, People, schema};
 
 /// How long one process waits for another one that writes.
-const PATIENCE: Duration = Duration::from_secs(5);
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Why the file was not opened. Each text says what to do.
 #[derive(Debug, thiserror::Error)]
