@@ -42,7 +42,9 @@ mod tests {
 
     #[test]
     fn what_is_cut_off_or_of_another_layout_is_not_read() {
-        for strange in [[].as_slice(), &[1], &[1, 0, 0, 0, 3, 1, 2], &[2, 0, 0, 0, 0], b"{\"$correlationId\":1}"] {
+        for strange in
+            [[].as_slice(), &[1], &[1, 0, 0, 0, 3, 1, 2], &[2, 0, 0, 0, 0], b"{\"$correlationId\":1}"]
+        {
             assert_eq!(read(strange), None, "{strange:?}");
         }
     }

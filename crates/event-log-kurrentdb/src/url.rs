@@ -74,9 +74,9 @@ impl FromStr for DatabaseUrl {
         if !parameters.iter().map(name).all(|name| PARAMETERS.contains(&name.as_str())) {
             return Err(InvalidDatabaseUrl::Parameter);
         }
-        let otherwise = OTHERWISE.iter().filter(|(other, _)| {
-            !parameters.iter().map(name).any(|name| name == other.to_lowercase())
-        });
+        let otherwise = OTHERWISE
+            .iter()
+            .filter(|(other, _)| !parameters.iter().map(name).any(|name| name == other.to_lowercase()));
         let otherwise: Vec<_> = otherwise.map(|(name, value)| format!("{name}={value}")).collect();
         let parameters: Vec<_> = parameters.into_iter().chain(otherwise.iter().map(String::as_str)).collect();
         let shown = format!("{scheme}://{hosts}");

@@ -6,8 +6,9 @@ use crate::{
     protocol::{
         self, Empty, read_id, rpc, shared, stream_name,
         streams::{
-            AppendReq, AppendResp, BatchAppendReq, BatchAppendResp, DeleteReq, DeleteResp, ReadReq, TombstoneReq,
-            TombstoneResp, append_req, append_resp, batch_append_req, batch_append_resp, streams_server::Streams,
+            AppendReq, AppendResp, BatchAppendReq, BatchAppendResp, DeleteReq, DeleteResp, ReadReq,
+            TombstoneReq, TombstoneResp, append_req, append_resp, batch_append_req, batch_append_resp,
+            streams_server::Streams,
         },
     },
     reading::Answers,
@@ -16,7 +17,12 @@ use crate::{
 
 impl Node {
     /// Records what a client proposes, with the trouble that is meant for it.
-    async fn append_to(&self, stream: &str, expected: Expected, events: Vec<Proposed>) -> Result<Judged, Status> {
+    async fn append_to(
+        &self,
+        stream: &str,
+        expected: Expected,
+        events: Vec<Proposed>,
+    ) -> Result<Judged, Status> {
         let lost = || Status::unavailable("nobody hears this");
         let trouble = self.trouble_with(stream);
         match trouble {
@@ -43,7 +49,9 @@ impl Node {
                 self.lose_lines();
                 Err(lost())
             }
-            Some(Trouble::TimedOutAfter) => Err(Status::aborted("Operation timed out: Commit phase timeout.")),
+            Some(Trouble::TimedOutAfter) => {
+                Err(Status::aborted("Operation timed out: Commit phase timeout."))
+            }
             _ => Ok(judged),
         }
     }
@@ -68,13 +76,17 @@ impl Streams for Node {
         self.admits(request.metadata())?;
         let mut request = request.into_inner();
         let refused = || Status::invalid_argument("not an append");
-        let Some(AppendReq { content: Some(append_req::Content::Options(options)) }) = request.message().await? else {
+        let Some(AppendReq { content: Some(append_req::Content::Options(options)) }) =
+            request.message().await?
+        else {
             return Err(refused());
         };
         let stream = stream_name(options.stream_identifier)?;
         let asked = options.expected_stream_revision.ok_or_else(refused)?;
         let mut events = Vec::new();
-        while let Some(AppendReq { content: Some(append_req::Content::ProposedMessage(event)) }) = request.message().await? {
+        while let Some(AppendReq { content: Some(append_req::Content::ProposedMessage(event)) }) =
+            request.message().await?
+        {
             let append_req::ProposedMessage { id, metadata, custom_metadata, data } = event;
             let id = read_id(id).ok_or_else(refused)?;
             events.push(Proposed { id, properties: metadata, data, metadata: custom_metadata });
@@ -88,11 +100,12 @@ impl Streams for Node {
         };
         let result = match self.append_to(&stream, expected, events).await? {
             Judged::Recorded { revision, position } => append_resp::Result::Success(append_resp::Success {
-                current_revision_option: Some(append_resp::success::CurrentRevisionOption::CurrentRevision(revision)),
-                position_option: Some(append_resp::success::PositionOption::Position(append_resp::Position {
-                    commit_position: position,
-                    prepare_position: position,
-                })),
+                current_revision_option: Some(append_resp::success::CurrentRevisionOption::CurrentRevision(
+                    revision,
+                )),
+                position_option: Some(append_resp::success::PositionOption::Position(
+                    append_resp::Position { commit_position: position, prepare_position: position },
+                )),
             }),
             Judged::Wrong { current } => append_resp::Result::WrongExpectedVersion(wrong(asked, current)),
         };
@@ -105,7 +118,8 @@ impl Streams for Node {
     ) -> Result<Response<Self::BatchAppendStream>, Status> {
         self.admits(request.metadata())?;
         let refused = || Status::invalid_argument("not an append that the stand-in knows");
-        let batch = request.into_inner().message().await?.filter(|batch| batch.is_final).ok_or_else(refused)?;
+        let batch =
+            request.into_inner().message().await?.filter(|batch| batch.is_final).ok_or_else(refused)?;
         let options = batch.options.ok_or_else(refused)?;
         let stream_identifier = options.stream_identifier.clone();
         let stream = stream_name(options.stream_identifier)?;
@@ -117,19 +131,23 @@ impl Streams for Node {
             Asked::StreamExists(()) => Expected::Exists,
         };
         let mut events = Vec::new();
-        for batch_append_req::ProposedMessage { id, metadata, custom_metadata, data } in batch.proposed_messages {
+        for batch_append_req::ProposedMessage { id, metadata, custom_metadata, data } in
+            batch.proposed_messages
+        {
             let id = read_id(id).ok_or_else(refused)?;
             events.push(Proposed { id, properties: metadata, data, metadata: custom_metadata });
         }
         let result = match self.append_to(&stream, expected, events).await? {
-            Judged::Recorded { revision, position } => batch_append_resp::Result::Success(batch_append_resp::Success {
-                current_revision_option: Some(
-                    batch_append_resp::success::CurrentRevisionOption::CurrentRevision(revision),
-                ),
-                position_option: Some(batch_append_resp::success::PositionOption::Position(
-                    shared::AllStreamPosition { commit_position: position, prepare_position: position },
-                )),
-            }),
+            Judged::Recorded { revision, position } => {
+                batch_append_resp::Result::Success(batch_append_resp::Success {
+                    current_revision_option: Some(
+                        batch_append_resp::success::CurrentRevisionOption::CurrentRevision(revision),
+                    ),
+                    position_option: Some(batch_append_resp::success::PositionOption::Position(
+                        shared::AllStreamPosition { commit_position: position, prepare_position: position },
+                    )),
+                })
+            }
             Judged::Wrong { current } => batch_append_resp::Result::Error(wrong_in_a_batch(current)),
         };
         let answer = BatchAppendResp {
@@ -155,7 +173,9 @@ fn wrong(
     current: Option<u64>,
 ) -> append_resp::WrongExpectedVersion {
     use append_req::options::ExpectedStreamRevision as Asked;
-    use append_resp::wrong_expected_version::{CurrentRevisionOption as Current, ExpectedRevisionOption as Expected};
+    use append_resp::wrong_expected_version::{
+        CurrentRevisionOption as Current, ExpectedRevisionOption as Expected,
+    };
     append_resp::WrongExpectedVersion {
         current_revision_option: Some(match current {
             Some(revision) => Current::CurrentRevision(revision),

@@ -90,7 +90,9 @@ impl Database {
         let again_from = match expected {
             Expected::Exists if current.is_none() => return wrong,
             Expected::Any | Expected::Exists => {
-                let first = events.first().and_then(|first| held.iter().position(|record| record.event.id == first.id));
+                let first = events
+                    .first()
+                    .and_then(|first| held.iter().position(|record| record.event.id == first.id));
                 match first {
                     Some(at) => at,
                     None => return self.record(stream, current, events),
@@ -98,8 +100,12 @@ impl Database {
             }
             Expected::NoStream if current.is_none() => return self.record(stream, current, events),
             Expected::NoStream => 0,
-            Expected::Revision(revision) if current == Some(revision) => return self.record(stream, current, events),
-            Expected::Revision(revision) if current.is_some_and(|current| revision < current) => revision as usize + 1,
+            Expected::Revision(revision) if current == Some(revision) => {
+                return self.record(stream, current, events);
+            }
+            Expected::Revision(revision) if current.is_some_and(|current| revision < current) => {
+                revision as usize + 1
+            }
             Expected::Revision(_) => return wrong,
         };
         let mut last = None;
@@ -126,7 +132,8 @@ impl Database {
 
 impl Record {
     fn size(&self) -> u64 {
-        let properties: usize = self.event.properties.iter().map(|(name, value)| name.len() + value.len()).sum();
+        let properties: usize =
+            self.event.properties.iter().map(|(name, value)| name.len() + value.len()).sum();
         FRAME + (self.stream.len() + properties + self.event.data.len() + self.event.metadata.len()) as u64
     }
 }
@@ -136,7 +143,12 @@ mod tests {
     use super::*;
 
     fn event(id: u128, data: &str) -> Proposed {
-        Proposed { id: Uuid::from_u128(id), properties: HashMap::new(), data: data.into(), metadata: Vec::new() }
+        Proposed {
+            id: Uuid::from_u128(id),
+            properties: HashMap::new(),
+            data: data.into(),
+            metadata: Vec::new(),
+        }
     }
 
     fn revision(judged: &Judged) -> Option<u64> {
@@ -165,10 +177,18 @@ mod tests {
     #[test]
     fn what_does_not_go_on_at_the_end_is_wrong_and_told_where_the_end_is() {
         let mut database = Database::default();
-        assert_eq!(database.append("key-1", Expected::Revision(0), vec![event(1, "")]), Judged::Wrong { current: None });
+        assert_eq!(
+            database.append("key-1", Expected::Revision(0), vec![event(1, "")]),
+            Judged::Wrong { current: None }
+        );
         database.append("key-1", Expected::NoStream, vec![event(1, ""), event(2, "")]);
-        for (expected, id) in [(Expected::NoStream, 9), (Expected::Revision(0), 9), (Expected::Revision(7), 9)] {
-            assert_eq!(database.append("key-1", expected, vec![event(id, "")]), Judged::Wrong { current: Some(1) });
+        for (expected, id) in
+            [(Expected::NoStream, 9), (Expected::Revision(0), 9), (Expected::Revision(7), 9)]
+        {
+            assert_eq!(
+                database.append("key-1", expected, vec![event(id, "")]),
+                Judged::Wrong { current: Some(1) }
+            );
         }
         // A part of it is recorded, and a part is not.
         let half = database.append("key-1", Expected::Revision(0), vec![event(2, ""), event(3, "")]);
@@ -181,7 +201,10 @@ mod tests {
         database.append("key-1", Expected::NoStream, vec![event(1, "a"), event(2, "bb")]);
         let [first, second] = [0, 1].map(|at| database.records()[at].position);
         assert!(second > first + 1);
-        assert_eq!([0, first, second, second + 1].map(|from| database.from(from)), [Some(0), Some(0), Some(1), Some(2)]);
+        assert_eq!(
+            [0, first, second, second + 1].map(|from| database.from(from)),
+            [Some(0), Some(0), Some(1), Some(2)]
+        );
         assert_eq!([first - 1, first + 1, second - 1].map(|from| database.from(from)), [None; 3]);
     }
 }

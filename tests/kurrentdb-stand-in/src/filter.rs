@@ -20,14 +20,18 @@ pub(crate) enum Pattern {
 
 impl Filter {
     pub(crate) fn of(option: Option<FilterOption>) -> Result<Self, Status> {
-        let Some(FilterOption::Filter(FilterOptions { filter, window, .. })) = option else { return Ok(Self::All) };
+        let Some(FilterOption::Filter(FilterOptions { filter, window, .. })) = option else {
+            return Ok(Self::All);
+        };
         let refused = || Status::invalid_argument("not a filter");
         window.ok_or_else(refused)?;
         let pattern = |regex: String, prefixes: Vec<String>| -> Result<Pattern, Status> {
             Ok(if regex.is_empty() {
                 Pattern::Prefixes(prefixes)
             } else {
-                Pattern::Regex(Regex::new(&regex).map_err(|error| Status::invalid_argument(error.to_string()))?)
+                Pattern::Regex(
+                    Regex::new(&regex).map_err(|error| Status::invalid_argument(error.to_string()))?,
+                )
             })
         };
         match filter.ok_or_else(refused)? {

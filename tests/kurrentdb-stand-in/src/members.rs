@@ -17,7 +17,10 @@ impl gossip::gossip_server::Gossip for Node {
             time_stamp: 0,
             state: if number == cluster.leader() { VNodeState::Leader } else { VNodeState::Follower }.into(),
             is_alive: !cluster.is_down(number),
-            http_end_point: Some(gossip::EndPoint { address: "127.0.0.1".to_owned(), port: u32::from(*port) }),
+            http_end_point: Some(gossip::EndPoint {
+                address: "127.0.0.1".to_owned(),
+                port: u32::from(*port),
+            }),
         });
         Ok(Response::new(gossip::ClusterInfo { members: members.collect() }))
     }

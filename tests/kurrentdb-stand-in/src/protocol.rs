@@ -1,5 +1,5 @@
 //! What is generated from the vendor's definitions. The modules lie as the packages do, which name each other by that.
-#![allow(missing_docs, unreachable_pub, clippy::all, reason = "generated")]
+#![allow(missing_docs, dead_code, unreachable_pub, clippy::all, reason = "generated")]
 
 pub(crate) mod google {
     pub(crate) mod rpc {
@@ -25,8 +25,10 @@ pub(crate) mod event_store {
     }
 }
 
-pub(crate) use event_store::client::{Empty, StreamIdentifier, Uuid as WireUuid, gossip, server_features, streams, uuid};
 pub(crate) use event_store::client as shared;
+pub(crate) use event_store::client::{
+    Empty, StreamIdentifier, Uuid as WireUuid, gossip, server_features, streams, uuid,
+};
 pub(crate) use google::rpc;
 
 /// An id from how a client wrote it.

@@ -67,12 +67,14 @@ fn read_stream(
         Some(RevisionOption::End(_)) => last,
         _ => 0,
     };
-    let within = |record: &&&Record| if backwards { record.revision <= from } else { record.revision >= from };
+    let within =
+        |record: &&&Record| if backwards { record.revision <= from } else { record.revision >= from };
     let mut wanted: Vec<_> = records.iter().filter(within).collect();
     if backwards {
         wanted.reverse();
     }
-    let mut answers: Vec<_> = wanted.into_iter().take(count as usize).map(|record| answer(event(record))).collect();
+    let mut answers: Vec<_> =
+        wanted.into_iter().take(count as usize).map(|record| answer(event(record))).collect();
     if compatible {
         answers.push(answer(Content::LastStreamPosition(last)));
     }

@@ -170,8 +170,8 @@ impl StandIn {
     /// # Panics
     /// Never: nothing is expected of the stream.
     pub fn meddle(&self, stream: &str, event_type: &str, data: &[u8]) {
-        let properties =
-            [("type", event_type), ("content-type", "application/json")].map(|(k, v)| (k.to_owned(), v.to_owned()));
+        let properties = [("type", event_type), ("content-type", "application/json")]
+            .map(|(k, v)| (k.to_owned(), v.to_owned()));
         let id = uuid::Uuid::from_u128(0xfeed << 64 | self.records() as u128);
         let event = crate::database::Proposed {
             id,
@@ -222,7 +222,9 @@ impl Node {
     /// Whether whoever sent this may have an answer, and from this node.
     pub(crate) fn admits(&self, metadata: &MetadataMap) -> Result<(), Status> {
         let wanted = self.cluster.authorization.lock().expect("nobody panicked with it").clone();
-        if wanted.is_some_and(|wanted| metadata.get("authorization").is_none_or(|sent| sent != wanted.as_str())) {
+        if wanted
+            .is_some_and(|wanted| metadata.get("authorization").is_none_or(|sent| sent != wanted.as_str()))
+        {
             return Err(denied());
         }
         let leader = self.cluster.leader();

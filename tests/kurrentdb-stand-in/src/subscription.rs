@@ -23,7 +23,8 @@ pub(crate) fn start(cluster: &Arc<Cluster>, options: &AllOptions, filter: Filter
     // A subscription begins after its position, where a read begins at it.
     let from = match (&options.all_option, place(&cluster.database(), options)) {
         (Some(AllOption::Position(position)), Some(at)) => {
-            let held = cluster.database().records().get(at).is_some_and(|r| r.position == position.commit_position);
+            let held =
+                cluster.database().records().get(at).is_some_and(|r| r.position == position.commit_position);
             Ok(at + usize::from(held))
         }
         (_, Some(at)) => Ok(at),
@@ -54,7 +55,8 @@ async fn follow(
         let record = cluster.database().records().get(at).cloned();
         let Some(record) = record else {
             if !caught_up {
-                tell(Content::CaughtUp(CaughtUp { timestamp: None, stream_revision: None, position: None })).await?;
+                tell(Content::CaughtUp(CaughtUp { timestamp: None, stream_revision: None, position: None }))
+                    .await?;
                 caught_up = true;
             }
             tokio::select! {
@@ -71,7 +73,8 @@ async fn follow(
         } else if unwanted == CHECKPOINT {
             unwanted = 0;
             let (commit_position, prepare_position) = (record.position, record.position);
-            tell(Content::Checkpoint(Checkpoint { commit_position, prepare_position, timestamp: None })).await?;
+            tell(Content::Checkpoint(Checkpoint { commit_position, prepare_position, timestamp: None }))
+                .await?;
         }
     }
 }
