@@ -6,7 +6,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tonic::metadata::MetadataMap;
-use tonic::transport::Server;
+use tonic::transport::{Server, server::TcpIncoming};
 use tonic::{Code, Status};
 
 use crate::{
@@ -83,7 +83,8 @@ impl StandIn {
             let node = Node { cluster: Arc::clone(&cluster), number };
             nodes.spawn(cluster.lines[number].clone().lead(listener, address));
             nodes.spawn(async move {
-                let lines = tokio_stream::wrappers::TcpListenerStream::new(behind);
+                // As the real one: an answer of several frames does not wait for the first to be acknowledged.
+                let lines = TcpIncoming::from(behind).with_nodelay(Some(true));
                 let served = Server::builder()
                     .add_service(StreamsServer::new(node.clone()))
                     .add_service(GossipServer::new(node.clone()))
