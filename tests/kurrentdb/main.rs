@@ -9,6 +9,13 @@ use keyledger_event_log_kurrentdb::{DatabaseUrl, KurrentLog};
 use keyledger_tests_kurrentdb_stand_in::StandIn;
 
 mod contract;
+mod entering;
+mod leaders;
+mod lost_lines;
+mod opening;
+mod order;
+mod reading;
+mod writing;
 
 /// A log, and the server that keeps it.
 struct Scene {

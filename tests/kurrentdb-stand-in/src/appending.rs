@@ -41,7 +41,7 @@ impl Node {
                 });
                 return recorded.await.map_err(|_| Status::internal("it panicked"));
             }
-            Some(Trouble::LineLostAfter | Trouble::TimedOutAfter) | None => {}
+            Some(Trouble::LineLostAfter | Trouble::GoneAfter | Trouble::TimedOutAfter) | None => {}
         }
         let judged = self.record(stream, expected, events);
         match trouble {

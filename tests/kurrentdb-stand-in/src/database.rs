@@ -71,6 +71,13 @@ impl Database {
         self.streams.retain(|_, places| !places.is_empty());
     }
 
+    /// Loses one revision of a stream.
+    pub(crate) fn lose(&mut self, stream: &str, revision: usize) {
+        if let Some(places) = self.streams.get_mut(stream) {
+            places.remove(revision);
+        }
+    }
+
     /// The place of the first record from a position on. None: no record begins there, and it is not behind the last.
     pub(crate) fn from(&self, position: u64) -> Option<usize> {
         if position == 0 {

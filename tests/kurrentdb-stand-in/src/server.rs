@@ -6,7 +6,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tonic::metadata::MetadataMap;
-use tonic::transport::{Server, server::TcpIncoming};
+use tonic::transport::{Identity, Server, ServerTlsConfig, server::TcpIncoming};
 use tonic::{Code, Status};
 
 use crate::{
@@ -54,11 +54,21 @@ impl StandIn {
         Self::start_nodes(1).await
     }
 
+    /// A single node that speaks TLS with this certificate and key, as PEM.
+    pub async fn start_over_tls(certificate: &str, key: &str) -> Self {
+        let identity = Identity::from_pem(certificate, key);
+        Self::start_with(1, Some(ServerTlsConfig::new().identity(identity))).await
+    }
+
     /// So many nodes, the first of which leads.
     ///
     /// # Panics
     /// Where no port can be had.
     pub async fn start_nodes(count: usize) -> Self {
+        Self::start_with(count, None).await
+    }
+
+    async fn start_with(count: usize, tls: Option<ServerTlsConfig>) -> Self {
         let here = SocketAddr::from(([127, 0, 0, 1], 0));
         let mut listeners = Vec::new();
         for _ in 0..count {
@@ -82,10 +92,14 @@ impl StandIn {
             let address = behind.local_addr().expect("it listens");
             let node = Node { cluster: Arc::clone(&cluster), number };
             nodes.spawn(cluster.lines[number].clone().lead(listener, address));
+            let mut server = Server::builder();
+            if let Some(tls) = &tls {
+                server = server.tls_config(tls.clone()).expect("a certificate and its key");
+            }
             nodes.spawn(async move {
                 // As the real one: an answer of several frames does not wait for the first to be acknowledged.
                 let lines = TcpIncoming::from(behind).with_nodelay(Some(true));
-                let served = Server::builder()
+                let served = server
                     .add_service(StreamsServer::new(node.clone()))
                     .add_service(GossipServer::new(node.clone()))
                     .add_service(ServerFeaturesServer::new(node))
@@ -94,6 +108,12 @@ impl StandIn {
             });
         }
         Self { cluster, nodes }
+    }
+
+    /// The port of a node.
+    #[must_use]
+    pub fn port(&self, node: usize) -> u16 {
+        self.cluster.ports[node]
     }
 
     /// How clients name the cluster; impatient, so that tests are quick.
@@ -166,6 +186,11 @@ impl StandIn {
         self.cut();
     }
 
+    /// Loses one revision of a stream, as somebody who deletes makes it.
+    pub fn lose(&self, stream: &str, revision: usize) {
+        self.cluster.database().lose(stream, revision);
+    }
+
     /// Records an event of somebody else's.
     ///
     /// # Panics
@@ -213,6 +238,12 @@ impl Node {
     /// Loses every line to this node.
     pub(crate) fn lose_lines(&self) {
         self.cluster.lines[self.number].cut();
+    }
+
+    /// Goes away from everybody.
+    pub(crate) fn go(&self) {
+        self.cluster.down.lock().expect("nobody panicked with it").push(self.number);
+        self.cluster.lines[self.number].take_down();
     }
 
     pub(crate) fn trouble_with(&self, stream: &str) -> Option<Trouble> {

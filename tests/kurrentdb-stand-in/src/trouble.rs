@@ -7,6 +7,8 @@ pub enum Trouble {
     LineLostBefore,
     /// Every line to the node is lost after it recorded the append, and before it says so.
     LineLostAfter,
+    /// It is recorded, and the node is away from then on.
+    GoneAfter,
     /// It is recorded, and the server says that it does not know: the answer of its other nodes came too late.
     TimedOutAfter,
     /// Nothing is recorded: an election is going on.
