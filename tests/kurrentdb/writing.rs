@@ -40,11 +40,12 @@ async fn an_empty_log_that_another_one_took_the_place_of_is_not_written_to() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn what_takes_a_right_away_waits_for_no_queue_of_other_writes() {
     let Scene { log, server } = Scene::new(identity()).await;
-    const OTHERS: u64 = 60;
-    for number in 0..OTHERS {
+    /// None of their names begins with another one.
+    const OTHERS: std::ops::Range<u64> = 100..160;
+    for number in OTHERS {
         server.trouble(&format!("key-{number}"), Trouble::Slow(Duration::from_secs(3)));
     }
-    let others: Vec<_> = (0..OTHERS)
+    let others: Vec<_> = OTHERS
         .map(|number| {
             let log = log.clone();
             tokio::spawn(async move { log.append(append(number, 0, 1)).await })

@@ -49,6 +49,10 @@ impl Node {
                 self.lose_lines();
                 Err(lost())
             }
+            Some(Trouble::GoneAfter) => {
+                self.go();
+                Err(lost())
+            }
             Some(Trouble::TimedOutAfter) => {
                 Err(Status::aborted("Operation timed out: Commit phase timeout."))
             }
