@@ -8,6 +8,8 @@ use keyledger_event_log::LogIdentity;
 use keyledger_event_log_kurrentdb::{DatabaseUrl, KurrentLog};
 use keyledger_tests_kurrentdb_stand_in::StandIn;
 
+mod another_client;
+mod apart;
 mod contract;
 mod entering;
 mod leaders;
@@ -15,6 +17,7 @@ mod lost_lines;
 mod opening;
 mod order;
 mod reading;
+mod real_server;
 mod writing;
 
 /// A log, and the server that keeps it.
