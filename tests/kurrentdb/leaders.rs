@@ -16,7 +16,7 @@ async fn come_through(log: &KurrentLog, revision: u64) {
             match log.append(append(1, revision, 1)).await {
                 Ok(_) => return,
                 Err(AppendError::Unavailable(_) | AppendError::OutcomeUnknown(_)) => {
-                    tokio::task::yield_now().await
+                    tokio::time::sleep(Duration::from_millis(20)).await
                 }
                 Err(error) => panic!("{error}"),
             }

@@ -80,7 +80,7 @@ async fn where_the_server_stays_away_a_caller_is_told_that_nobody_knows_and_the_
     let again = tokio::time::timeout(Duration::from_secs(10), async {
         loop {
             match log.append(append(1, 0, 1)).await {
-                Err(AppendError::Unavailable(_)) => tokio::task::yield_now().await,
+                Err(AppendError::Unavailable(_)) => tokio::time::sleep(Duration::from_millis(20)).await,
                 outcome => return outcome,
             }
         }
@@ -154,7 +154,7 @@ async fn write(log: &dyn EventLog, writer: u64, stop: &AtomicBool) -> Vec<(uuid:
             match log.append(append(writer, revision, 1)).await {
                 Ok(appended) => break acknowledged.push((event(writer, revision).id, appended.position)),
                 Err(AppendError::Unavailable(_) | AppendError::OutcomeUnknown(_)) => {
-                    tokio::task::yield_now().await
+                    tokio::time::sleep(Duration::from_millis(20)).await
                 }
                 Err(error) => panic!("writer {writer} is alone on its stream: {error}"),
             }

@@ -81,7 +81,7 @@ async fn a_reader_goes_on_over_lines_that_are_cut_and_a_server_that_was_away() {
     scene.server.bring_back(0);
     let known = tokio::time::timeout(Duration::from_secs(10), async {
         while beside.head().await.is_err() {
-            tokio::task::yield_now().await;
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
     });
     known.await.expect("it is asked again");

@@ -32,6 +32,7 @@ impl Node {
             }
             Some(Trouble::NotReady) => return Err(Status::unavailable("Server Is Not Ready")),
             Some(Trouble::Denied) => return Err(denied()),
+            Some(Trouble::Held) => self.cluster().are_let_go().await,
             Some(Trouble::Slow(so_long)) => {
                 // A server does not stop for a client that has gone meanwhile.
                 let (node, stream) = (self.clone(), stream.to_owned());

@@ -30,6 +30,7 @@ pub(crate) struct Cluster {
     /// How many records there are: news for subscriptions.
     pub(crate) news: watch::Sender<usize>,
     troubles: Mutex<Troubles>,
+    let_go: watch::Sender<bool>,
     authorization: Mutex<Option<String>>,
     appends: AtomicUsize,
 }
@@ -83,6 +84,7 @@ impl StandIn {
             database: Mutex::default(),
             news: watch::Sender::new(0),
             troubles: Mutex::default(),
+            let_go: watch::Sender::new(false),
             authorization: Mutex::default(),
             appends: AtomicUsize::new(0),
         });
@@ -132,6 +134,11 @@ impl StandIn {
     #[must_use]
     pub fn troubles_are_over(&self) -> bool {
         self.cluster.troubles.lock().expect("nobody panicked with it").are_over()
+    }
+
+    /// Records what was held until now.
+    pub fn let_go(&self) {
+        self.cluster.let_go.send_replace(true);
     }
 
     /// Cuts every line to every node, once.
@@ -221,6 +228,11 @@ impl Cluster {
 
     pub(crate) fn is_down(&self, node: usize) -> bool {
         self.down.lock().expect("nobody panicked with it").contains(&node)
+    }
+
+    /// Waits until nothing is held any more.
+    pub(crate) async fn are_let_go(&self) {
+        let _ = self.let_go.subscribe().wait_for(|let_go| *let_go).await;
     }
 
     /// Wakes subscriptions.

@@ -21,14 +21,16 @@ const CHECKPOINT: usize = 32;
 pub(crate) fn start(cluster: &Arc<Cluster>, options: &AllOptions, filter: Filter) -> Answers {
     let (answers, stream) = mpsc::channel(16);
     // A subscription begins after its position, where a read begins at it.
-    let from = match (&options.all_option, place(&cluster.database(), options)) {
-        (Some(AllOption::Position(position)), Some(at)) => {
-            let held =
-                cluster.database().records().get(at).is_some_and(|r| r.position == position.commit_position);
-            Ok(at + usize::from(held))
-        }
-        (_, Some(at)) => Ok(at),
-        (_, None) => Err(Status::invalid_argument("Trying to read from an invalid position.")),
+    let from = {
+        let database = cluster.database();
+        let at = place(&database, options)
+            .ok_or_else(|| Status::invalid_argument("Trying to read from an invalid position."));
+        at.map(|at| match (&options.all_option, database.records().get(at)) {
+            (Some(AllOption::Position(position)), Some(record)) => {
+                at + usize::from(record.position == position.commit_position)
+            }
+            _ => at,
+        })
     };
     let (cluster, news) = (Arc::clone(cluster), cluster.news.subscribe());
     tokio::spawn(async move {

@@ -15,6 +15,8 @@ pub enum Trouble {
     NotReady,
     /// Nothing is recorded: the user may not write.
     Denied,
+    /// It is recorded, but only once [`StandIn::let_go`](crate::StandIn::let_go) says so.
+    Held,
     /// It is recorded, but only after so long.
     Slow(Duration),
 }
