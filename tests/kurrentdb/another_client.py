@@ -54,13 +54,14 @@ def follow(client, count):
     position = None
     while count:
         try:
-            for event in client.subscribe_to_all(
+            with client.subscribe_to_all(
                 commit_position=position, filter_include=["key-.*", "catalogue"], filter_by_stream_name=True
-            ):
-                tell(**told(event))
-                position, count = event.commit_position, count - 1
-                if not count:
-                    return
+            ) as events:
+                for event in events:
+                    tell(**told(event))
+                    position, count = event.commit_position, count - 1
+                    if not count:
+                        break
         except GrpcError as error:
             tell(lost=type(error).__name__)
 

@@ -109,7 +109,6 @@ async fn it_follows_the_log_over_lines_that_are_lost_and_sees_what_the_log_holds
         assert_eq!(lost > 0, round > 1, "its line was cut before each round but the first");
         if round < 3 {
             server.cut();
-            // It must have noticed before what comes next, or it would not be shown to miss nothing meanwhile.
             log.append(append(1, round * 3, 3)).await.expect("an append");
         }
     }
