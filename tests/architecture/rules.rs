@@ -27,6 +27,7 @@ const KAFKA: Wall = Wall { means: "a Kafka driver", packages: &["rdkafka*"] };
 const KURRENTDB: Wall =
     Wall { means: "a KurrentDB driver", packages: &["kurrentdb*", "eventstore*", "tonic*"] };
 const HTTP_SERVER: Wall = Wall { means: "an HTTP server", packages: &["actix*", "hyper*", "axum*"] };
+const ACTIX: Wall = Wall { means: "an HTTP server of the product's", packages: &["actix*"] };
 const HTTP_CLIENT: Wall = Wall { means: "an HTTP client", packages: &["reqwest*", "awc"] };
 const RUNTIME: Wall = Wall { means: "an async runtime", packages: &["tokio*", "async-std*", "smol"] };
 const RANDOMNESS: Wall =
@@ -47,6 +48,7 @@ const DOMAIN: &str = "keyledger-domain";
 const SECRET: &str = "keyledger-secret";
 const DATABASE_URL: &str = "keyledger-database-url";
 const EVENT_LOG: &str = "keyledger-event-log";
+const EVENT_LOG_KURRENTDB: &str = "keyledger-event-log-kurrentdb";
 const EVENT_LOG_POSTGRES: &str = "keyledger-event-log-postgres";
 const EVENT_LOG_SQLITE: &str = "keyledger-event-log-sqlite";
 const READ_MODELS: &str = "keyledger-read-models";
@@ -56,6 +58,7 @@ const VALIDATOR: &str = "keyledger-validator";
 const LISTENER: &str = "keyledger-listener";
 const PORTAL: &str = "keyledger-portal";
 const KAFKA_RELAY: &str = "keyledger-kafka-relay";
+const KURRENTDB_STAND_IN: &str = "keyledger-tests-kurrentdb-stand-in";
 
 /// One rule per crate, in the order of the tiers. A crate without a rule, and a rule without a crate, fail the test.
 pub(super) const RULES: &[Rule] = &[
@@ -114,6 +117,12 @@ pub(super) const RULES: &[Rule] = &[
         package: EVENT_LOG_POSTGRES,
         ours: &[DATABASE_URL, EVENT_LOG],
         walls: &[SQLITE, KAFKA, KURRENTDB, HTTP_SERVER, HTTP_CLIENT],
+    },
+    Rule {
+        // No wall against servers and clients of HTTP: the vendor's client brings both along, for gRPC and for old servers.
+        package: EVENT_LOG_KURRENTDB,
+        ours: &[EVENT_LOG],
+        walls: &[SQLITE, OTHER_SQL, KAFKA, ACTIX, CONFIGURATION],
     },
     Rule {
         package: READ_MODELS,
@@ -181,6 +190,7 @@ pub(super) const RULES: &[Rule] = &[
             DATABASE_URL,
             EVENT_LOG,
             EVENT_LOG_SQLITE,
+            EVENT_LOG_KURRENTDB,
             EVENT_LOG_POSTGRES,
             READ_MODELS,
             LISTENER,
@@ -189,7 +199,14 @@ pub(super) const RULES: &[Rule] = &[
             VALIDATOR,
             KAFKA_RELAY,
             PORTAL,
+            KURRENTDB_STAND_IN,
         ],
         walls: &[],
+    },
+    Rule {
+        // A server that shared code with the adapter would share its mistakes.
+        package: KURRENTDB_STAND_IN,
+        ours: &[],
+        walls: &[SQLITE, OTHER_SQL, KAFKA, CONFIGURATION],
     },
 ];

@@ -92,7 +92,7 @@ fn manifest(source: &Source) -> Vec<String> {
     let package = match folder.strip_prefix("crates/") {
         Some("keyledger") => "keyledger".to_owned(),
         Some(folder) => format!("keyledger-{folder}"),
-        None => format!("keyledger-{folder}"),
+        None => format!("keyledger-{}", folder.replace('/', "-")),
     };
     let wanted = [format!("name = \"{package}\"\n"), "[lints]\nworkspace = true\n".to_owned()];
     wanted

@@ -1,7 +1,6 @@
 //! The examples for consumers: each is shown everything, in order, and what it is told of a key is what the registry says.
 
 mod programs;
-mod python;
 mod samples;
 
 use std::collections::BTreeMap;

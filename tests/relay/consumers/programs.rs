@@ -1,13 +1,15 @@
 use std::io::{BufRead as _, BufReader};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use keyledger_tests::Broker;
+use keyledger_tests::{Broker, python};
 use serde_json::{Value, json};
 
-use super::python::python;
+/// What the example in Python needs.
+const REQUIREMENTS: &str = include_str!("../../consumers/requirements.txt");
 
 /// How long a program may take to print a line.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -35,7 +37,7 @@ fn rust(broker: &Broker, prefix: &str, arguments: &[&str]) -> Command {
 }
 
 fn in_python(broker: &Broker, prefix: &str, arguments: &[&str]) -> Command {
-    let mut command = Command::new(python());
+    let mut command = Command::new(python(Path::new(env!("CARGO_TARGET_TMPDIR")), REQUIREMENTS));
     // Without the folder for compiled modules, which would lie among the sources.
     command.arg("-B").arg(concat!(env!("CARGO_MANIFEST_DIR"), "/consumers/consumer.py"));
     command.args(["--brokers", &broker.address(), "--prefix", prefix]).args(arguments);

@@ -22,6 +22,17 @@ pub async fn an_append_is_read_back_byte_for_byte(log: Arc<impl EventLog + ?Size
 pub async fn several_events_of_one_append_stand_together_or_not_at_all(log: Arc<impl EventLog + ?Sized>) {
     let appended = log.append(append(1, 0, 5)).await.expect("an append of five");
     assert_eq!(log.head().await, Ok(appended.position));
+    let mut clash = append(1, 5, 3);
+    clash.events[2].id = event(1, 0).id;
+    assert_eq!(log.append(clash).await, Err(AppendError::EventIdTaken(event(1, 0).id)));
+    assert_eq!(log.head().await, Ok(appended.position), "nothing of the refused append");
+    assert_eq!(log.read_stream(&stream(1), Revision::FIRST).await.expect("a read").len(), 5);
+}
+
+/// What a store promises that has one index of ids. KurrentDB has none, and notices an id of another stream only where it
+/// was claimed; that is why ids which may come twice are.
+pub async fn an_id_in_another_stream_is_refused_though_nobody_claimed_it(log: Arc<impl EventLog + ?Sized>) {
+    let appended = log.append(append(1, 0, 5)).await.expect("an append of five");
     let mut clash = append(2, 0, 3);
     clash.events[2].id = event(1, 0).id;
     assert_eq!(log.append(clash).await, Err(AppendError::EventIdTaken(event(1, 0).id)));

@@ -18,10 +18,17 @@ mod samples;
 pub use samples::{append, event, identity, stream};
 
 /// Makes one test of each promise. `$open` is an async closure from a [`LogIdentity`](crate::LogIdentity) to
-/// `Arc<dyn EventLog>`-able: a new, empty log each time.
+/// `Arc<dyn EventLog>`-able: a new, empty log each time. A store that has no one index of ids says so, and is not asked
+/// for the one promise that needs it.
 #[macro_export]
 macro_rules! contract_suite {
     ($open:expr) => {
+        $crate::contract_suite!($open, without one index of ids);
+        $crate::contract_suite!(@tests $open, appending:
+            an_id_in_another_stream_is_refused_though_nobody_claimed_it
+        );
+    };
+    ($open:expr, without one index of ids) => {
         $crate::contract_suite!(@tests $open, appending:
             an_append_is_read_back_byte_for_byte,
             several_events_of_one_append_stand_together_or_not_at_all,

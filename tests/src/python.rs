@@ -2,16 +2,14 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// What the environment holds. It names the folder too, so that a change makes another one.
-const REQUIREMENTS: &str = include_str!("../../consumers/requirements.txt");
-
-/// The Python of an environment with what the example needs. The first test that asks makes it, beside what Cargo builds.
+/// The Python of an environment that holds `requirements`, which name it too, so that a change makes another one. The first
+/// test that asks makes it, in the folder that Cargo has for what tests make.
 ///
 /// # Panics
 /// Where it cannot be made, with what to do.
-pub(super) fn python() -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    let environment = folder.join(format!("python-{}", &blake3::hash(REQUIREMENTS.as_bytes()).to_hex()[..8]));
+#[must_use]
+pub fn python(folder: &Path, requirements: &str) -> PathBuf {
+    let environment = folder.join(format!("python-{}", &blake3::hash(requirements.as_bytes()).to_hex()[..8]));
     let (python, complete) = (environment.join("bin/python"), environment.join("complete"));
     fs::create_dir_all(folder).expect("a folder for Python");
     // Others that want it too, in this process or another, wait here.
@@ -20,8 +18,8 @@ pub(super) fn python() -> PathBuf {
     if !complete.exists() {
         let _ = fs::remove_dir_all(&environment);
         run(Command::new("python3").args(["-m", "venv"]).arg(&environment));
-        let requirements = environment.join("requirements.txt");
-        fs::write(&requirements, REQUIREMENTS).expect("a file for pip");
+        let file = environment.join("requirements.txt");
+        fs::write(&file, requirements).expect("a file for pip");
         let mut pip = Command::new(&python);
         pip.args([
             "-m",
@@ -32,7 +30,7 @@ pub(super) fn python() -> PathBuf {
             "--only-binary",
             ":all:",
         ]);
-        run(pip.arg("-r").arg(&requirements));
+        run(pip.arg("-r").arg(&file));
         File::create(&complete).expect("a mark that all of it is there");
     }
     python
@@ -46,7 +44,7 @@ fn run(command: &mut Command) {
         Err(error) => error.to_string().into_bytes(),
     };
     panic!(
-        "the Python example cannot be set up (it needs python3, python3-venv and PyPI in reach: `make test` installs the first \
+        "the Python program cannot be set up (it needs python3, python3-venv and PyPI in reach: `make test` installs the first \
          two): {}",
         String::from_utf8_lossy(&why).trim().lines().last().unwrap_or_default()
     );
