@@ -103,3 +103,24 @@ async fn tables_of_a_later_build_are_refused_by_writers_and_readers() {
         assert!(matches!(opened, Err(OpenError::Newer { found: 1_000, .. })));
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_is_opened_by_nobody_as_a_log_before_it_is_finished_and_by_nobody_as_a_copy_afterwards() {
+    let url = new_url();
+    let copy = PostgresLog::open_unfinished(&url, identity()).await.expect("an empty copy");
+    copy.append(append(1, 0, 2)).await.expect("an append");
+    drop(copy);
+    assert!(matches!(PostgresLog::open(&url).await, Err(OpenError::Unfinished { .. })));
+    assert!(matches!(PostgresLog::open_read_only(&url).await, Err(OpenError::Unfinished { .. })));
+    assert!(matches!(PostgresLog::found(&url).await, Err(OpenError::Unfinished { .. })));
+    let begun = PostgresLog::create(&url, identity(), &[append(2, 0, 1)]).await;
+    assert!(matches!(begun, Err(OpenError::Unfinished { .. })), "no other log is begun in its place");
+    let copy = PostgresLog::open_unfinished(&url, identity()).await.expect("it is gone on with");
+    assert_eq!(copy.head().await, Ok(Position::new(2)));
+    drop(copy);
+    PostgresLog::finish(&url, identity()).await.expect("it is finished");
+    let log = PostgresLog::open(&url).await.expect("a log");
+    assert_eq!((log.identity(), log.head().await), (identity(), Ok(Position::new(2))));
+    assert!(matches!(PostgresLog::open_unfinished(&url, identity()).await, Err(OpenError::Exists { .. })));
+    assert!(matches!(PostgresLog::finish(&url, identity()).await, Err(OpenError::Exists { .. })));
+}

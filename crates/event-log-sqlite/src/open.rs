@@ -122,6 +122,15 @@ pub(crate) fn create(path: &Path, identity: Option<LogIdentity>) -> Result<(), O
     }
     let unfinished = path.with_extension("unfinished");
     let failed = |error: io::Error| OpenError::unusable(path, error);
+    for beside in ["-wal", "-shm"] {
+        // Those of an attempt that was killed would be taken for this one's.
+        let mut path = unfinished.as_os_str().to_owned();
+        path.push(beside);
+        match fs::remove_file(path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
+            _ => {}
+        }
+    }
     // The private parts are nobody else's business.
     OpenOptions::new()
         .write(true)
@@ -138,6 +147,9 @@ pub(crate) fn create(path: &Path, identity: Option<LogIdentity>) -> Result<(), O
     if let Some(identity) = identity {
         schema::set_identity(&db, identity).map_err(|error| OpenError::unusable(path, error))?;
     }
+    // Whoever only reads could not undo a change of the journal that was cut off.
+    let journal = db.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()));
+    journal.map_err(|error| OpenError::unusable(path, error))?;
     db.close().map_err(|(_, error)| OpenError::unusable(path, error))?;
     fs::rename(&unfinished, path).map_err(failed)?;
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));

@@ -118,9 +118,7 @@ fn a_log_of_a_newer_build_is_refused_and_left_as_it_was() {
 
 #[test]
 fn a_log_that_does_not_know_which_one_it_is_is_damaged() {
-    for sql in
-        ["DELETE FROM identity", "INSERT INTO identity VALUES ('x', 1)", "UPDATE identity SET log = 'x'"]
-    {
+    for sql in ["INSERT INTO identity VALUES ('x', 1)", "UPDATE identity SET log = 'x'"] {
         let (_directory, path) = place();
         drop(SqliteLog::create(&path, identity()).expect("a new log"));
         tamper(&path, sql);
@@ -128,4 +126,28 @@ fn a_log_that_does_not_know_which_one_it_is_is_damaged() {
             assert!(matches!(open(&path), Err(OpenError::Damaged { .. })), "{sql}");
         }
     }
+}
+
+#[tokio::test]
+async fn a_copy_is_opened_by_nobody_as_a_log_before_it_is_finished_and_by_nobody_as_a_copy_afterwards() {
+    let (_directory, path) = place();
+    let copy = SqliteLog::open_unfinished(&path, identity()).expect("an empty copy");
+    copy.append(append(1, 0, 2)).await.expect("an append");
+    drop(copy);
+    assert_refused(
+        &path,
+        "PATH is a copy of a log that was not finished, or a backup, and nobody may work on it: finish it with \
+         `keyledger log copy --finish` or `keyledger restore`, or name another place",
+    );
+    let copy = SqliteLog::open_unfinished(&path, identity()).expect("it is gone on with");
+    assert_eq!(copy.head().await, Ok(Position::new(2)));
+    drop(copy);
+    SqliteLog::finish(&path, identity()).expect("it is finished");
+    let log = SqliteLog::open(&path).expect("a log");
+    assert_eq!((log.identity(), log.head().await), (identity(), Ok(Position::new(2))));
+    drop(log);
+    for open in [SqliteLog::open_unfinished, SqliteLog::open_unfinished_read_only] {
+        assert!(matches!(open(&path, identity()), Err(OpenError::Finished { .. })));
+    }
+    assert!(matches!(SqliteLog::finish(&path, identity()), Err(OpenError::Finished { .. })));
 }

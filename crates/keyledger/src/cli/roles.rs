@@ -175,10 +175,10 @@ pub(crate) enum LogCommand {
 /// Arguments of `log copy`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "A store is a data directory, a file that ends in .db, or postgres://… .\nRun again it goes on where it was. \
-                  docs/moving.md: moving with seconds of downtime.\n\n\
-                  Examples:\n  keyledger log copy --from ./keyledger-data \\\n    --to postgres://keyledger@db.example.com/keyledger --follow --finish\n  \
-                  keyledger log copy --from ./keyledger-data --to ./copy/log.db --json"
+    after_help = "Examples:\n  keyledger log copy --from ./keyledger-data \\\n    --to postgres://keyledger@db.example.com/keys --follow --finish\n  \
+                  keyledger log copy --from ./keyledger-data --to ./copy/log.db --json\n\n\
+                  A store is a data directory, a file that ends in .db, or postgres://…\n\
+                  Run again, it goes on where it was. See docs/moving.md."
 )]
 pub(crate) struct CopyArgs {
     /// The store to read; it may be in use
@@ -197,10 +197,9 @@ pub(crate) struct CopyArgs {
 
 /// Arguments of `backup`.
 #[derive(Debug, Args)]
-#[command(
-    after_help = "The keyring is not in a backup: keep a copy of it apart. Run again, an earlier backup\nis brought up to date. \
-                  See docs/backup.md.\n\nExample:\n  keyledger backup --to /backup/keyledger"
-)]
+#[command(after_help = "Example:\n  keyledger backup --to /backup/keyledger\n\n\
+                  Run again, it brings the backup up to date. The keyring is not in it:\n\
+                  keep a copy of that apart. See docs/backup.md.")]
 pub(crate) struct BackupArgs {
     /// The directory of the backup: a new or empty one, or that of an earlier backup
     #[arg(long, value_name = "DIR")]
@@ -210,10 +209,10 @@ pub(crate) struct BackupArgs {
 /// Arguments of `restore`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "The log goes where the settings say, and must be gone from there; the keyring must be\nin its place. \
-                  See docs/backup.md.\n\n\
-                  Examples:\n  keyledger restore --from /backup/keyledger --revocations-from kafka\n  \
-                  keyledger restore --from /backup/keyledger \\\n    --revocations-from events.ndjson"
+    after_help = "Examples:\n  keyledger restore --from /backup/keyledger --revocations-from kafka\n  \
+                  keyledger restore --from /backup/keyledger \\\n    --revocations-from events.ndjson\n\n\
+                  The log goes where the settings say, and must be gone from there; the\n\
+                  keyring must be in its place. See docs/backup.md."
 )]
 pub(crate) struct RestoreArgs {
     /// The directory of the backup
