@@ -5,6 +5,7 @@
 """
 
 import json
+import os
 import sys
 from uuid import UUID
 
@@ -69,3 +70,5 @@ def follow(client, count):
 _, uri, task, *rest = sys.argv
 client = KurrentDBClient(uri=uri)
 {"write": write, "follow": follow}[task](client, *map(int, rest))
+# The client waits for ever, when it is thrown away, for a channel whose line was lost.
+os._exit(0)
