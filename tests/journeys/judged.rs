@@ -17,6 +17,7 @@ const ROUTES: [&str; 2] = ["/v1/health", "/v1/authorize?scope=client:read&partne
 
 fn ask(registry: &Registry, route: &str, headers: &str) -> RawAnswer {
     let request = format!("GET {route} HTTP/1.1\r\nhost: api.example\r\n{headers}\r\n");
+    registry.settle();
     Wire::exchange(&registry.addresses().validator, request)
 }
 

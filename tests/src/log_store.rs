@@ -1,4 +1,8 @@
 use std::env;
+use std::sync::LazyLock;
+
+use keyledger_tests_kurrentdb_stand_in::StandIn;
+use tokio::runtime::Runtime;
 
 use crate::SharedPostgres;
 
@@ -7,6 +11,9 @@ const VARIABLE: &str = "KEYLEDGER_TEST_LOG";
 
 /// The server of a run whose logs are on PostgreSQL, a database for each registry.
 static POSTGRES: SharedPostgres = SharedPostgres::new();
+
+/// Where the servers live that stand in for KurrentDB, one for each registry.
+static STAND_INS: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().expect("a runtime"));
 
 /// The setting of where read models are.
 pub(crate) const READ_MODELS: &str = "KEYLEDGER_READ_MODELS__URL";
@@ -25,6 +32,14 @@ pub(crate) fn settings_of_new_log() -> Vec<(String, String)> {
             let store = ("KEYLEDGER_LOG__STORE".to_owned(), "postgres".to_owned());
             vec![store, ("KEYLEDGER_LOG__URL".to_owned(), url.clone()), (READ_MODELS.to_owned(), url)]
         }
-        Ok(other) => panic!("{VARIABLE} is {other}: leave it out, or say sqlite or postgres"),
+        Ok("kurrentdb") => {
+            let server = STAND_INS.block_on(StandIn::start());
+            let store = ("KEYLEDGER_LOG__STORE".to_owned(), "kurrentdb".to_owned());
+            let settings = vec![store, ("KEYLEDGER_LOG__URL".to_owned(), server.url())];
+            // It serves until the run ends, as a database of the shared server does.
+            std::mem::forget(server);
+            settings
+        }
+        Ok(other) => panic!("{VARIABLE} is {other}: leave it out, or say sqlite, postgres or kurrentdb"),
     }
 }

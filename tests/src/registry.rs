@@ -218,11 +218,19 @@ impl Registry {
         Client::new(&self.addresses.command, Some(key))
     }
 
-    /// The authentication API, for whoever brings a key with each call. A validator in a process of its own has then read
-    /// everything that was recorded before.
+    /// Waits until a validator in a process of its own has read everything that was recorded before; one in the same process
+    /// has, when a command is answered.
+    ///
+    /// # Panics
+    /// Where it does not come so far.
+    pub fn settle(&self) {
+        self.running.iter().for_each(Running::settle);
+    }
+
+    /// The authentication API, for whoever brings a key with each call. [Settled](Self::settle).
     #[must_use]
     pub fn validator(&self) -> Client {
-        self.running.iter().for_each(Running::settle);
+        self.settle();
         Client::new(&self.addresses.validator, None)
     }
 

@@ -1,17 +1,20 @@
 //! Which store keeps the event log, by the settings, and how it is begun and opened there.
 
-use std::{fmt, fs, future::Future, path::Path, path::PathBuf, sync::Arc};
+use std::{error::Error, fmt, fs, future::Future, path::Path, path::PathBuf, sync::Arc};
 
-use anyhow::{Context as _, ensure};
+use anyhow::{Context as _, bail, ensure};
 use keyledger_event_log::{Append, EventLog, LogIdentity};
-use keyledger_event_log_postgres::{DatabaseUrl, OpenError, PostgresLog};
+use keyledger_event_log_kurrentdb::{self as kurrentdb, KurrentLog};
+use keyledger_event_log_postgres::{self as postgres, DatabaseUrl, PostgresLog};
 use keyledger_event_log_sqlite::SqliteLog;
 use tokio::sync::watch;
 
 use crate::{
     data_dir::DataDir,
-    settings::{Log, Store},
+    settings::{Log, LogUrl, Store},
 };
+
+use super::password_file;
 
 /// The file of an embedded log that is not in its place yet.
 const UNFINISHED: &str = "log.db";
@@ -21,8 +24,10 @@ const UNFINISHED: &str = "log.db";
 pub(crate) enum LogPlace {
     /// In this file of the data directory.
     File(PathBuf),
-    /// In this database.
+    /// In this PostgreSQL database.
     Database(Box<DatabaseUrl>),
+    /// In this KurrentDB or EventStoreDB database.
+    Kurrentdb(Box<kurrentdb::DatabaseUrl>),
 }
 
 /// A log that takes events.
@@ -39,20 +44,34 @@ impl LogPlace {
     /// # Errors
     /// One sentence, where they do not go together.
     pub(crate) fn of(settings: &Log, directory: &DataDir) -> anyhow::Result<Self> {
-        match settings.store {
-            Store::Sqlite => {
+        match (settings.store, &settings.url) {
+            (Store::Sqlite, None) => Ok(Self::File(directory.log())),
+            (Store::Sqlite, Some(_)) => bail!(
+                "log.url names a database and log.store is sqlite: set log.store to the kind of that database, or leave log.url out"
+            ),
+            (Store::Postgres, Some(LogUrl::Postgres(url))) => Ok(Self::Database(url.clone())),
+            (Store::Kurrentdb, Some(LogUrl::Kurrentdb(url))) => {
+                let password = settings.password_file.as_deref().map(password_file::read).transpose()?;
                 ensure!(
-                    settings.url.is_none(),
-                    "log.url names a database and log.store is sqlite: set log.store = \"postgres\", or leave log.url out"
+                    password.is_none() || url.user().is_some(),
+                    "log.password_file is set and log.url names no user: write whose password it is into log.url, before an @"
                 );
-                Ok(Self::File(directory.log()))
+                let entered = password.map(|password| url.with_password(&password));
+                Ok(Self::Kurrentdb(entered.map_or_else(|| url.clone(), Box::new)))
             }
-            Store::Postgres => {
-                let url = settings.url.as_ref().context(
-                    "log.store is postgres and log.url is not set: say where the database is, for example \
-                     postgres://keyledger@db.example.com/keyledger",
-                )?;
-                Ok(Self::Database(Box::new(url.0.clone())))
+            (Store::Postgres, None) => bail!(
+                "log.store is postgres and log.url is not set: say where the database is, for example \
+                 postgres://keyledger@db.example.com/keyledger"
+            ),
+            (Store::Kurrentdb, None) => bail!(
+                "log.store is kurrentdb and log.url is not set: say where the database is, for example \
+                 kurrentdb://keyledger@db.example.com:2113"
+            ),
+            (Store::Postgres, Some(LogUrl::Kurrentdb(_))) => {
+                bail!("log.store is postgres and log.url names a KurrentDB database: correct one of them")
+            }
+            (Store::Kurrentdb, Some(LogUrl::Postgres(_))) => {
+                bail!("log.store is kurrentdb and log.url names a PostgreSQL database: correct one of them")
             }
         }
     }
@@ -66,6 +85,7 @@ impl LogPlace {
             Self::File(path) if !path.exists() => Ok(None),
             Self::File(path) => Ok(Some(SqliteLog::open_read_only(path)?.identity())),
             Self::Database(url) => Ok(PostgresLog::found(url).await?),
+            Self::Kurrentdb(url) => Ok(KurrentLog::found(url).await?),
         }
     }
 
@@ -93,7 +113,12 @@ impl LogPlace {
             }
             Self::Database(url) => match PostgresLog::create(url, identity, first).await {
                 Ok(_) => Ok(()),
-                Err(error @ OpenError::Exists { .. }) => Err(AnotherIsThere(error).into()),
+                Err(error @ postgres::OpenError::Exists { .. }) => Err(AnotherIsThere(error.into()).into()),
+                Err(error) => Err(error.into()),
+            },
+            Self::Kurrentdb(url) => match KurrentLog::create(url, identity, first).await {
+                Ok(_) => Ok(()),
+                Err(error @ kurrentdb::OpenError::Exists { .. }) => Err(AnotherIsThere(error.into()).into()),
                 Err(error) => Err(error.into()),
             },
         }
@@ -113,6 +138,10 @@ impl LogPlace {
                 let log = PostgresLog::open(url).await?;
                 Ok(OpenLog { failed: told(log.failed()), log: Arc::new(log) })
             }
+            Self::Kurrentdb(url) => {
+                let log = KurrentLog::open(url).await?;
+                Ok(OpenLog { failed: told(log.failed()), log: Arc::new(log) })
+            }
         }
     }
 
@@ -124,6 +153,7 @@ impl LogPlace {
         match self {
             Self::File(path) => Ok(Arc::new(SqliteLog::open_read_only(path)?)),
             Self::Database(url) => Ok(Arc::new(PostgresLog::open_read_only(url).await?)),
+            Self::Kurrentdb(url) => Ok(Arc::new(KurrentLog::open_read_only(url).await?)),
         }
     }
 }
@@ -133,14 +163,15 @@ impl fmt::Display for LogPlace {
         match self {
             Self::File(path) => path.display().fmt(f),
             Self::Database(url) => url.fmt(f),
+            Self::Kurrentdb(url) => url.fmt(f),
         }
     }
 }
 
 /// Another process began a log there meanwhile.
 #[derive(Debug, thiserror::Error)]
-#[error(transparent)]
-pub(crate) struct AnotherIsThere(OpenError);
+#[error("{0}")]
+pub(crate) struct AnotherIsThere(Box<dyn Error + Send + Sync>);
 
 /// Keeps in mind what a future comes to.
 fn told(failed: impl Future<Output = Arc<str>> + Send + 'static) -> watch::Receiver<Option<Arc<str>>> {

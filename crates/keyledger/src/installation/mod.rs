@@ -6,6 +6,7 @@ mod log;
 mod models;
 mod open;
 mod operator_key;
+mod password_file;
 mod witnesses;
 
 pub(crate) use begin::{Begun, begin};

@@ -1,11 +1,14 @@
 use std::{fs::DirBuilder, os::unix::fs::DirBuilderExt as _, path::Path, sync::Arc};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use keyledger_event_log::{EventLog, LogIdentity};
 use keyledger_event_log_postgres::{self as postgres, DatabaseUrl, PostgresLog};
 use keyledger_event_log_sqlite::{self as sqlite, SqliteLog};
 
 use crate::{data_dir::DataDir, installation::LogPlace};
+
+/// Its positions are its own, and readers keep those they have seen: a log that moves there would begin anew for each.
+const TO_KURRENTDB: &str = "a log is not copied to KurrentDB by this release: name a PostgreSQL database, a file or a data directory";
 
 /// What lies where a log could be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,6 +73,7 @@ impl LogPlace {
                 Ok(Arc::new(SqliteLog::open_unfinished(path, identity)?))
             }
             Self::Database(url) => Ok(Arc::new(PostgresLog::open_unfinished(url, identity).await?)),
+            Self::Kurrentdb(_) => bail!(TO_KURRENTDB),
         }
     }
 
@@ -81,6 +85,7 @@ impl LogPlace {
         match self {
             Self::File(path) => Ok(SqliteLog::finish(path, identity)?),
             Self::Database(url) => Ok(PostgresLog::finish(url, identity).await?),
+            Self::Kurrentdb(_) => bail!(TO_KURRENTDB),
         }
     }
 }

@@ -54,8 +54,8 @@ pub(super) fn print_when_ready(
     let data_dir = context.settings().server.data_dir.clone();
     let key_file = Some(data_dir.join(OPERATOR_KEY)).filter(|file| file.exists());
     let log = match context.log_place() {
-        Ok(LogPlace::Database(url)) => Some(url.to_string()),
-        _ => None,
+        Ok(LogPlace::File(_)) | Err(_) => None,
+        Ok(database) => Some(database.to_string()),
     };
     let addresses = addresses.clone();
     let next = (!output.json).then(|| first_steps(context, &addresses, begun));

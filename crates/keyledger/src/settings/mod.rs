@@ -22,8 +22,8 @@ pub(crate) use layers::Flag;
 pub(crate) use load::{Loaded, Sources, WrongFlag, load};
 pub(crate) use reference::reference;
 pub(crate) use values::{
-    Brokers, Claim, Database, HttpUrl, HttpUrls, LogFormat, LogLevel, PlainText, SecretMarker, SmallNumber,
-    Store, TopicPrefix,
+    Brokers, Claim, Database, HttpUrl, HttpUrls, LogFormat, LogLevel, LogUrl, PlainText, SecretMarker,
+    SmallNumber, Store, TopicPrefix,
 };
 
 /// Every setting with its value. What each means stands in [`table`].
@@ -157,7 +157,9 @@ pub(crate) struct Log {
     /// `log.store`
     pub store: Store,
     /// `log.url`
-    pub url: Option<Database>,
+    pub url: Option<LogUrl>,
+    /// `log.password_file`
+    pub password_file: Option<PathBuf>,
 }
 
 /// Section `read_models`.

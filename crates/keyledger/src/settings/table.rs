@@ -174,14 +174,20 @@ pub(crate) const TABLE: &[Setting] = &[
     setting(
         "log.store",
         Default::Is("sqlite"),
-        "sqlite or postgres",
-        "Which store keeps the event log: `sqlite`, a file of the data directory, or `postgres`, a database that several machines may share.",
+        "sqlite, postgres or kurrentdb",
+        "Which store keeps the event log: `sqlite`, a file of the data directory, or `postgres` or `kurrentdb`, a database that several machines may share.",
     ),
     setting(
         "log.url",
         Default::Unset,
-        "a URL of a PostgreSQL database without a password, for example postgres://keyledger@db.example.com/keyledger",
-        "The database of the event log, for `postgres`. Behind a `?` may stand what libpq calls sslmode (verify-full where nothing is said and the server is elsewhere), sslrootcert, sslcert and sslkey, or a socket's directory as host. The password is taken from the file that `PGPASSFILE` names, or `~/.pgpass`.",
+        "a URL of a PostgreSQL or KurrentDB database without a password, for example postgres://keyledger@db.example.com/keyledger or kurrentdb://keyledger@db.example.com:2113",
+        "The database of the event log, for `postgres` and `kurrentdb` (docs/kurrentdb.md). For PostgreSQL, behind a `?` may stand what libpq calls sslmode (verify-full where nothing is said and the server is elsewhere), sslrootcert, sslcert and sslkey, or a socket's directory as host. The password is taken from the file that `PGPASSFILE` names, or `~/.pgpass`.",
+    ),
+    setting(
+        "log.password_file",
+        Default::Unset,
+        FILE,
+        "The file that holds the password of the user in `log.url`, for `kurrentdb`; for its owner alone.",
     ),
     setting(
         "read_models.url",

@@ -2,6 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
+use keyledger_event_log_kurrentdb::{DatabaseUrl as KurrentUrl, InvalidDatabaseUrl as InvalidKurrentUrl};
 use keyledger_event_log_postgres::{DatabaseUrl, InvalidDatabaseUrl};
 use keyledger_kafka_relay::Topics;
 use keyledger_portal::openid::{ClaimName, InvalidClaimName};
@@ -17,6 +18,44 @@ pub(crate) enum Store {
     Sqlite,
     /// A PostgreSQL database.
     Postgres,
+    /// A KurrentDB or EventStoreDB database.
+    Kurrentdb,
+}
+
+/// Where the database of an event log is, of whichever kind.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(try_from = "String")]
+pub(crate) enum LogUrl {
+    /// On PostgreSQL.
+    Postgres(Box<DatabaseUrl>),
+    /// On KurrentDB.
+    Kurrentdb(Box<KurrentUrl>),
+}
+
+/// Why a text is no such URL. It may hold a password, so it is not repeated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum InvalidLogUrl {
+    #[error(transparent)]
+    Postgres(#[from] InvalidDatabaseUrl),
+    #[error(transparent)]
+    Kurrentdb(#[from] InvalidKurrentUrl),
+}
+
+impl FromStr for LogUrl {
+    type Err = InvalidLogUrl;
+    fn from_str(text: &str) -> Result<Self, InvalidLogUrl> {
+        if ["esdb", "kurrentdb", "kdb"].iter().any(|scheme| text.starts_with(scheme)) {
+            return Ok(Self::Kurrentdb(Box::new(text.parse()?)));
+        }
+        Ok(Self::Postgres(Box::new(text.parse()?)))
+    }
+}
+
+impl TryFrom<String> for LogUrl {
+    type Error = InvalidLogUrl;
+    fn try_from(text: String) -> Result<Self, InvalidLogUrl> {
+        text.parse()
+    }
 }
 
 /// Where a PostgreSQL database is.
