@@ -242,7 +242,7 @@ mod tests {
         let wrong = [
             ("KEYLEDGER_LISTEN__OPS", "hunter2", "an address and a port"),
             ("KEYLEDGER_VALIDATOR__SOFT_BOUND", "5", "a duration"),
-            ("KEYLEDGER_LOG__STORE", "oracle", "sqlite or postgres"),
+            ("KEYLEDGER_LOG__STORE", "oracle", "sqlite, postgres or kurrentdb"),
             (
                 "KEYLEDGER_LOG__URL",
                 "postgres://u:hunter2@h/d",
