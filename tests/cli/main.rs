@@ -2,6 +2,7 @@
 
 use keyledger_tests::SharedRegistry;
 
+mod deployment;
 mod emergency;
 mod events;
 mod first_start;

@@ -8,6 +8,7 @@ use keyledger_event_log_postgres::{DatabaseUrl, PostgresLog};
 use keyledger_tests::SharedPostgres;
 
 mod contract;
+mod deployment;
 mod entering;
 mod follow;
 mod load;

@@ -37,6 +37,7 @@ pub(crate) async fn run(
     let settings = context.settings();
     let cluster = super::needed_cluster(settings)?;
     let ReadOnly { directory, log, keyring } = ReadOnly::open(settings).await?;
+    directory.create().with_context(|| format!("cannot use {}", directory.path().display()))?;
     let lock = directory.lock(Role::Relay)?;
     warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
     let mut ending = Ending::watch(None)?;

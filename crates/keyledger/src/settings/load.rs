@@ -246,7 +246,7 @@ mod tests {
             (
                 "KEYLEDGER_LOG__URL",
                 "postgres://u:hunter2@h/d",
-                "a URL of a PostgreSQL database without a password",
+                "a URL of a PostgreSQL or KurrentDB database without a password",
             ),
             (
                 "KEYLEDGER_READ_MODELS__URL",
