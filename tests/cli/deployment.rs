@@ -111,11 +111,20 @@ fn the_settings_of_each_file_and_of_each_container_can_be_used() {
     assert!(!shared.is_empty());
     let mut checked = 0;
     for name in services(&compose) {
-        let own = settings(&service(&compose, name));
+        let lines = service(&compose, name);
+        let own = settings(&lines);
         if own.is_empty() {
             continue;
         }
-        let all = shared.iter().chain(&own);
+        // A service may take those of another one, and change some of them.
+        let taken =
+            lines.iter().find_map(|line| line.trim().strip_prefix("<<: *")?.strip_suffix("-settings"));
+        let taken = taken.and_then(|of| {
+            let anchor = format!("&{of}-settings");
+            services(&compose).into_iter().find(|other| service(&compose, other).join("\n").contains(&anchor))
+        });
+        let taken = taken.map(|other| settings(&service(&compose, other))).unwrap_or_default();
+        let all = shared.iter().chain(&taken).chain(&own);
         check(&all.fold(terminal.clone(), |terminal, (name, value)| terminal.set(name, value)), name, &[]);
         checked += 1;
     }
@@ -203,8 +212,8 @@ fn every_role_has_a_unit_a_user_a_service_and_rights() {
 fn only_the_management_api_is_published_and_that_to_this_machine_alone() {
     let compose = text("compose.yaml");
     let published = services(&compose).into_iter().filter_map(|name| {
-        let lines = service(&compose, name).join("\n");
-        lines.contains("ports:").then_some((name, lines))
+        let lines = service(&compose, name);
+        lines.iter().any(|line| line.trim().starts_with("ports:")).then(|| (name, lines.join("\n")))
     });
     let published: Vec<_> = published.collect();
     let [("command-service", lines)] = &published[..] else { panic!("published: {published:?}") };
