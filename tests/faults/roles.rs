@@ -82,6 +82,8 @@ fn a_revocation_is_recorded_while_nobody_makes_the_lists_and_whoever_asks_is_tol
         Some(1)
     );
 
+    let spare = json!({ "name": "spare", "scopes": ["registryKeys:read"] });
+    let spare = operator.post("/v1/partners/acme/keys", &spare).send().expecting(201).json();
     projector.kill();
     let late = operator.post(
         &format!("/v1/partners/acme/keys/{}/revoke", minted["key"]["keyId"].as_str().expect("an id")),
@@ -94,6 +96,17 @@ fn a_revocation_is_recorded_while_nobody_makes_the_lists_and_whoever_asks_is_tol
         behind["reason"].as_str().is_some_and(|why| why.contains("look whether `keyledger projector` runs")),
         "{behind}"
     );
+    // In an emergency the key index knows whose the first eight characters are.
+    let body = json!({ "prefix": spare["key"]["prefix"], "reason": "leaked" });
+    let answer = operator.post("/v1/revocations", &body).send();
+    assert_eq!((answer.status, answer.json()["code"].clone()), (503, json!("recorded-not-applied")));
+    let identity = operator.with_key(spare["secret"].as_str().expect("a secret"));
+    assert_eq!(
+        identity.get("/v1/scopes").send().status,
+        401,
+        "who asks is judged by the index, which has it"
+    );
+
     let mut projector = host.start("projector");
     projector.expect_live();
     assert!(within(PATIENCE, ready).is_some(), "{:?}", command_service.readiness());

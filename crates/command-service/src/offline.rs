@@ -72,4 +72,8 @@ impl Readers for Offline {
     async fn applied(&self, _: Position, _: Duration) -> bool {
         true
     }
+
+    fn named_by(&self, _: Prefix) -> Option<KeyId> {
+        None
+    }
 }

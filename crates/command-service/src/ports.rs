@@ -178,6 +178,10 @@ pub trait Readers: Send + Sync {
     /// Waits until every one of them has applied the event at `position`, at most for `patience`; says whether they
     /// have.
     async fn applied(&self, position: Position, patience: Duration) -> bool;
+
+    /// The key that a prefix names, by the key index: for an emergency in which the lists do not answer. None where it
+    /// knows of none.
+    fn named_by(&self, prefix: Prefix) -> Option<KeyId>;
 }
 
 /// The key index of this process, to be had as a snapshot by validators that start.

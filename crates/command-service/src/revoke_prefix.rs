@@ -77,15 +77,7 @@ impl CommandService {
         // What was recorded for another request is found out before anything is told, on a dry run too.
         self.recorded(request, 0).await?;
         let RevokePrefix { prefix, reason, dry_run, force } = command;
-        let key_id = match self.matching(prefix).await?.as_slice() {
-            [one] => one.key_id,
-            [] => return Err(Refusal::NoMatch.into()),
-            several => {
-                let matches =
-                    several.iter().map(|key| Match::of(key, key.revoked.is_some(), self.now())).collect();
-                return Err(Refusal::Ambiguous(matches).into());
-            }
-        };
+        let key_id = self.named_by(prefix).await?;
         // The list only named the key; what it is now, the log says.
         let key = self.load(key_id).await?.ok_or(Rejection::NoSuchKey)?;
         if dry_run {
@@ -103,6 +95,24 @@ impl CommandService {
         let changed = self.settle(attempted.key).await;
         let position = Position::new(changed.key.position);
         Ok(Revocation { revoked: u64::from(attempted.recorded), matches, applied: changed.applied, position })
+    }
+
+    /// The key that a prefix names. An emergency does not wait for lists: where these do not answer, the key index knows.
+    async fn named_by(&self, prefix: Prefix) -> Result<KeyId, CommandError> {
+        match self.matching(prefix).await {
+            Ok(keys) => match keys.as_slice() {
+                [one] => Ok(one.key_id),
+                [] => Err(Refusal::NoMatch.into()),
+                several => {
+                    let of = |key: &Key| Match::of(key, key.revoked.is_some(), self.now());
+                    Err(Refusal::Ambiguous(several.iter().map(of).collect()).into())
+                }
+            },
+            Err(error @ CommandError::Failed(Failure::ListsUnavailable(_))) => {
+                self.parts().readers.named_by(prefix).ok_or(error)
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// The keys that a prefix names. Nobody is told that there is none by a list that is behind.

@@ -131,7 +131,8 @@ impl Listeners {
             lists: Arc::new(SqlKeyLists(lists)),
             last_used: Arc::new(IndexAndTable { index: index.clone(), table }),
             readers: Arc::new(IndexHereListsElsewhere {
-                index: projector.clone(),
+                index: index.clone(),
+                projector: projector.clone(),
                 lists: followed_lists.clone(),
             }),
             here: None,

@@ -225,4 +225,8 @@ impl Readers for Projection {
         assert!(position <= head, "position {position} is waited for, and the log ends at {head}");
         self.applies.load(Ordering::Relaxed)
     }
+
+    fn named_by(&self, _: Prefix) -> Option<KeyId> {
+        None
+    }
 }

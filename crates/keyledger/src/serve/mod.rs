@@ -138,7 +138,7 @@ impl Listeners {
             index: index.clone(),
             lists: Arc::new(SqlKeyLists(readers.lists.clone())),
             last_used: Arc::new(IndexAndTable { index: index.clone(), table: readers.last_used.clone() }),
-            readers: Arc::new(LocalReaders(readers.projectors.clone())),
+            readers: Arc::new(LocalReaders { index: index.clone(), projectors: readers.projectors.clone() }),
             here: Some("serve"),
         };
         let management = Management::open(settings, installation, ports)?;

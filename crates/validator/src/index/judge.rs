@@ -200,6 +200,12 @@ impl KeyIndex {
         slots.get(&prefix).is_some_and(|slot| slot.key.load().works(prefix, self.time.now()).is_ok())
     }
 
+    /// The key that a prefix names, of a secret that works or one that was remembered beyond its end.
+    #[must_use]
+    pub fn named_by(&self, prefix: Prefix) -> Option<KeyId> {
+        self.slots.pin().get(&prefix).map(|slot| slot.key.load().key_id)
+    }
+
     /// From MALFORMED to EXPIRED, and whether that can be known: what events have ended stays ended, so it is told at
     /// any time; the rest depends on how long the log has not been heard.
     fn recognise<'slots>(

@@ -5,8 +5,10 @@ use std::{
 
 use async_trait::async_trait;
 use keyledger_command_service::ports::Readers;
+use keyledger_domain::{KeyId, Prefix};
 use keyledger_event_log::Position;
 use keyledger_projectors::Projector;
+use keyledger_validator::KeyIndex;
 use tokio::{
     sync::Mutex,
     task,
@@ -16,13 +18,16 @@ use tokio::{
 use super::Lists;
 
 /// The readers in this process: the key index and the lists.
-pub(crate) struct LocalReaders(pub(crate) Vec<Arc<Projector>>);
+pub(crate) struct LocalReaders {
+    pub(crate) index: Arc<KeyIndex>,
+    pub(crate) projectors: Vec<Arc<Projector>>,
+}
 
 #[async_trait]
 impl Readers for LocalReaders {
     async fn applied(&self, position: Position, patience: Duration) -> bool {
         let all = async {
-            for projector in &self.0 {
+            for projector in &self.projectors {
                 if !projector.applied(position, patience).await {
                     return false;
                 }
@@ -32,11 +37,16 @@ impl Readers for LocalReaders {
         // The patience is for all of them together.
         timeout(patience, all).await.unwrap_or(false)
     }
+
+    fn named_by(&self, prefix: Prefix) -> Option<KeyId> {
+        self.index.named_by(prefix)
+    }
 }
 
 /// The key index in this process, and the lists that another one makes.
 pub(crate) struct IndexHereListsElsewhere {
-    pub(crate) index: Arc<Projector>,
+    pub(crate) index: Arc<KeyIndex>,
+    pub(crate) projector: Arc<Projector>,
     pub(crate) lists: FollowedLists,
 }
 
@@ -44,8 +54,12 @@ pub(crate) struct IndexHereListsElsewhere {
 impl Readers for IndexHereListsElsewhere {
     async fn applied(&self, position: Position, patience: Duration) -> bool {
         let (index, lists) =
-            tokio::join!(self.index.applied(position, patience), self.lists.reach(position, patience));
+            tokio::join!(self.projector.applied(position, patience), self.lists.reach(position, patience));
         index && lists.unwrap_or(false)
+    }
+
+    fn named_by(&self, prefix: Prefix) -> Option<KeyId> {
+        self.index.named_by(prefix)
     }
 }
 
