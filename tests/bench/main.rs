@@ -4,7 +4,7 @@
 //! and noisy; a ratio is the median over the rounds. A whole run prints its tables and writes them into
 //! `docs/performance.md`, which explains them. `bench quick` takes a tenth of the keys and few rounds and only prints: it
 //! shows that the benchmarks work. `bench relay` measures the relay alone, and what its settings are worth, and only prints; `bench relay throughput` one part of it;
-//! `bench postgres` the log on PostgreSQL; `bench portal` people who browse beside requests.
+//! `bench postgres` the log on PostgreSQL; `bench roles` new processes of each role on it; `bench portal` people who browse beside requests.
 //! Nothing here fails on time.
 #![allow(
     clippy::disallowed_methods,
@@ -33,6 +33,7 @@ mod relay_settings;
 mod replay;
 mod report;
 mod revoke;
+mod roles;
 mod scale;
 mod start;
 mod statistics;
@@ -61,11 +62,15 @@ fn main() -> anyhow::Result<()> {
         ["relay", one, "quick"] => measure_relay(&[one], &Scale::QUICK),
         ["postgres"] => measure_postgres(&Scale::WHOLE),
         ["postgres", "quick"] => measure_postgres(&Scale::QUICK),
+        ["roles"] => measure_roles(&Scale::WHOLE),
+        ["roles", "quick"] => measure_roles(&Scale::QUICK),
         ["portal"] => measure_portal(&Scale::WHOLE),
         ["portal", "quick"] => measure_portal(&Scale::QUICK),
         // How it starts the servers that it measures against: each must be a process of its own.
         ["hello", kind, address] => hello::serve(kind, address.parse()?),
-        _ => anyhow::bail!("usage: bench [relay [throughput|beside|settings] | postgres | portal] [quick]"),
+        _ => anyhow::bail!(
+            "usage: bench [relay [throughput|beside|settings] | postgres | roles | portal] [quick]"
+        ),
     }
 }
 
@@ -106,6 +111,14 @@ fn measure(scale: &Scale) -> anyhow::Result<Report> {
 /// The log on PostgreSQL.
 fn measure_postgres(scale: &Scale) -> anyhow::Result<()> {
     Report::begin().add(append::measure_postgres(scale)?);
+    Ok(())
+}
+
+/// Each role as a process of its own.
+fn measure_roles(scale: &Scale) -> anyhow::Result<()> {
+    process::build()?;
+    let home = tempfile::tempdir()?;
+    Report::begin().add(roles::measure(home.path(), scale)?);
     Ok(())
 }
 

@@ -8,10 +8,11 @@ use std::path::PathBuf;
 pub fn binary() -> PathBuf {
     let chosen = std::env::var_os("KEYLEDGER_BIN").map(PathBuf::from);
     let path = chosen.unwrap_or_else(|| {
-        // A test binary lies in `deps/`, one folder below what it tests.
+        // A test binary lies in `deps/`, one folder below what it tests; a benchmark beside it.
         let test = std::env::current_exe().expect("a running test has a path");
-        let folder = test.parent().and_then(|deps| deps.parent()).expect("test binaries lie in deps/");
-        folder.join("keyledger")
+        let beside = test.with_file_name("keyledger");
+        let above = test.parent().and_then(|deps| deps.parent()).map(|folder| folder.join("keyledger"));
+        above.filter(|above| above.is_file() || !beside.is_file()).unwrap_or(beside)
     });
     assert!(
         path.is_file(),

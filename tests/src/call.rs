@@ -33,6 +33,12 @@ impl Client {
         Self { base: base.to_owned(), key: key.map(ToOwned::to_owned) }
     }
 
+    /// Where it is.
+    #[must_use]
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
     /// The same API, as whoever holds `key`.
     #[must_use]
     pub fn with_key(&self, key: &str) -> Self {
