@@ -39,6 +39,12 @@ pub(crate) async fn run(context: &Context, args: &BackupArgs) -> anyhow::Result<
     let ReadOnly { directory, log, keyring } = ReadOnly::open(context.settings()).await?;
     let identity = log.identity();
     let at = SystemClock.now();
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(to)
+        .with_context(|| format!("cannot use {}", to.display()))?;
+    let _lock = lock(to)?;
     let earlier = Manifest::load(to)?;
     match &earlier {
         Some(found) => ensure!(
@@ -56,7 +62,6 @@ pub(crate) async fn run(context: &Context, args: &BackupArgs) -> anyhow::Result<
             Manifest::nothing_of(identity, at).save(to)?;
         }
     }
-    let _lock = lock(to)?;
     let place = LogPlace::File(to.join(LOG));
     let mut copying =
         Copying::begin(log, place.open_unfinished(identity).await?, identity, keyring.mac_keys_source())
@@ -87,10 +92,9 @@ pub(crate) async fn run(context: &Context, args: &BackupArgs) -> anyhow::Result<
     ))?)
 }
 
-/// Refuses a directory that holds anything else than a backup; makes one where there is none (0700).
+/// Refuses a directory that holds anything else than a backup.
 fn must_be_empty(to: &Path) -> anyhow::Result<()> {
     let cannot = || format!("cannot use {}", to.display());
-    DirBuilder::new().recursive(true).mode(0o700).create(to).with_context(cannot)?;
     for entry in fs::read_dir(to).with_context(cannot)? {
         let name = entry.with_context(cannot)?.file_name();
         ensure!(
