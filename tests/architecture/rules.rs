@@ -170,6 +170,7 @@ pub(super) const RULES: &[Rule] = &[
             DATABASE_URL,
             EVENT_LOG,
             EVENT_LOG_SQLITE,
+            EVENT_LOG_KURRENTDB,
             EVENT_LOG_POSTGRES,
             READ_MODELS,
             LISTENER,

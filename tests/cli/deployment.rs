@@ -89,53 +89,51 @@ fn every_variable_is_a_setting() {
     assert!(seen > 20, "only {seen} were found");
 }
 
-/// Whether these settings can be used.
-fn check(terminal: &Terminal, what: &str) {
-    let checked = terminal.run(&["config", "check", "--json"]);
-    assert_eq!(checked.code, Some(0), "{what}: {}{}", checked.stdout, checked.stderr);
-    assert_eq!(checked.json()["faults"], json!([]), "{what}");
-}
-
 #[test]
-fn the_settings_of_each_role_on_a_machine_can_be_used() {
+fn the_settings_of_each_file_and_of_each_container_can_be_used() {
     let (home, terminal) = terminal();
+    let check = |terminal: &Terminal, what: &str, more: &[&str]| {
+        let checked = terminal.run(&[&["config", "check", "--json"], more].concat());
+        assert_eq!(checked.code, Some(0), "{what}: {}{}", checked.stdout, checked.stderr);
+        assert_eq!(checked.json()["faults"], json!([]), "{what}");
+    };
     for role in ROLES.iter().chain(&["serve"]) {
         let file = format!("config/{role}.toml");
-        // A deployment may be on this machine, and what lies there is not what is judged here.
-        let elsewhere = text(&file).replace("/var/lib/", "/nowhere/").replace("/etc/", "/nowhere/");
-        fs::write(home.path().join("keyledger.toml"), elsewhere).expect("a file");
-        check(&terminal, &file);
+        // Their data directories are of another machine than this one.
+        let path = home.path().join("keyledger.toml");
+        fs::write(&path, text(&file).replace("/var/lib/", "/nowhere/")).expect("a file");
+        check(&terminal, &file, &[]);
+        fs::remove_file(path).expect("removed");
     }
-}
-
-#[test]
-fn the_settings_of_each_container_can_be_used() {
-    let (_home, terminal) = terminal();
-    let with = |settings: &[(String, String)]| {
-        settings.iter().fold(terminal.clone(), |terminal, (name, value)| terminal.set(name, value))
-    };
     let compose = text("compose.yaml");
     let shared: Vec<_> = compose.lines().take_while(|line| !line.starts_with("services:")).collect();
     let shared = settings(&shared);
-    let mut checked = Vec::new();
+    assert!(!shared.is_empty());
+    let mut checked = 0;
     for name in services(&compose) {
         let lines = service(&compose, name);
         let own = settings(&lines);
         if own.is_empty() {
             continue;
         }
-        // The second validator has the settings of the first, but for its own.
-        let merges = lines.iter().any(|line| line.trim() == "<<: *validator-settings");
-        let merged = if merges { settings(&service(&compose, "validator-1")) } else { Vec::new() };
-        check(&with(&[shared.clone(), merged, own].concat()), name);
-        checked.push(name);
+        // A service may take those of another one, and change some of them.
+        let taken =
+            lines.iter().find_map(|line| line.trim().strip_prefix("<<: *")?.strip_suffix("-settings"));
+        let taken = taken.and_then(|of| {
+            let anchor = format!("&{of}-settings");
+            services(&compose).into_iter().find(|other| service(&compose, other).join("\n").contains(&anchor))
+        });
+        let taken = taken.map(|other| settings(&service(&compose, other))).unwrap_or_default();
+        let all = shared.iter().chain(&taken).chain(&own);
+        check(&all.fold(terminal.clone(), |terminal, (name, value)| terminal.set(name, value)), name, &[]);
+        checked += 1;
     }
-    let expected = ["tables", "command-service", "projector", "validator-1", "validator-2", "relay"];
-    assert_eq!(checked, expected);
-    let other = text("kurrentdb.env");
-    let of = |name: &str| other.lines().find_map(|line| line.strip_prefix(name)).expect("it is set");
-    let elsewhere = terminal.clone().set("KEYLEDGER_LOG__STORE", of("LOG_STORE="));
-    check(&elsewhere.set("KEYLEDGER_LOG__URL", of("LOG_URL=")), "kurrentdb.env");
+    assert_eq!(checked, 6, "the four roles, one of them twice, and the tables");
+    let other: Vec<_> = text("kurrentdb.env").lines().map(str::to_owned).collect();
+    let of = |name: &str| other.iter().find_map(|line| line.strip_prefix(&format!("{name}=")));
+    let (store, url) = (of("LOG_STORE").expect("a store"), of("LOG_URL").expect("a URL"));
+    let elsewhere = terminal.set("KEYLEDGER_LOG__STORE", store).set("KEYLEDGER_LOG__URL", url);
+    check(&elsewhere, "kurrentdb.env", &[]);
 }
 
 #[test]

@@ -165,7 +165,7 @@ fn the_settings_of_a_log_in_a_database_go_together_and_hold_no_password() {
     faults(&[store, url]).exited(0);
     let refused = faults(&[store, ("KEYLEDGER_LOG__URL", "postgres://u:hunter2@db/keys")]);
     assert!(
-        refused.error_line().contains("a URL of a PostgreSQL database without a password"),
+        refused.error_line().contains("a URL of a PostgreSQL or KurrentDB database without a password"),
         "{}",
         refused.stderr
     );

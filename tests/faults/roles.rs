@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use keyledger_tests::{Client, RoleProcess, unknown_secret, within};
+use keyledger_tests::{Client, RoleProcess, Terminal, unknown_secret, within};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -166,4 +166,20 @@ fn on_one_host_another_process_refuses_a_revoked_key_within_fifty_milliseconds()
     // The target is 50 ms for 99 of 100; a busy machine is given more here, so that only what is wrong fails.
     assert!(at(90) < Duration::from_millis(250), "{delays:?}");
     assert_eq!(status(&unknown_secret()), 403);
+}
+
+#[test]
+fn a_projector_makes_the_lists_with_the_mac_keys_alone() {
+    let host = Host::new();
+    let command_service = host.start("command-service");
+    let operator = host.operator(&command_service);
+    let part = host.home.path().join("mac-keys");
+    let terminal =
+        Terminal::new(host.home.path()).set("KEYLEDGER_SERVER__DATA_DIR", &host.data().to_string_lossy());
+    terminal.run(&["keyring", "split", "--to", &part.to_string_lossy()]).exited(0);
+    let settings = [("KEYLEDGER_KEYRING__PATH".to_owned(), part.to_string_lossy().into_owned())];
+    let mut projector = RoleProcess::start("projector", &host.data(), &settings);
+    projector.expect_live();
+    let minted = created(&operator, "a key");
+    assert!(minted.get("applied").is_none(), "it is in the lists: {minted}");
 }

@@ -18,6 +18,7 @@ mod opening;
 mod order;
 mod reading;
 mod real_server;
+mod registry;
 mod writing;
 
 /// A log, and the server that keeps it.

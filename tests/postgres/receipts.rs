@@ -221,5 +221,5 @@ fn the_command_line_lists_validators_and_tells_of_a_receipt() {
     let key = reporting.registry.create("acme", "a", &["client:read"]);
     let revoke = ["revoke", "--prefix", &key.prefix, "--reason", "leaked", "--wait-for-validators"];
     let told = terminal.run(&revoke).exited(0);
-    assert!(told.stderr.contains("In force at edge-1, serve."), "{told:?}");
+    assert!(told.stderr.contains("In force at edge-1, serve; everywhere from "), "{told:?}");
 }

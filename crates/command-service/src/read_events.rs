@@ -5,7 +5,7 @@ use keyledger_domain::{
     envelope::{Event, Stream},
     event::{Body, KeyEvent},
 };
-use keyledger_event_log::{Position, RecordedEvent, Subscription};
+use keyledger_event_log::{Position, PositionOrder, ReadError, RecordedEvent, Subscription};
 use serde::Deserialize;
 
 use crate::{CommandService, Failure, ports::Principal};
@@ -51,8 +51,23 @@ pub(crate) enum Read {
     NoLonger,
 }
 
+impl CommandService {
+    /// Whether events can be read from behind a position. Where positions have no gaps, from behind any; in a store where
+    /// they are places in its files, only from behind one that it told.
+    pub(crate) async fn is_a_place(&self, after: Position) -> Result<bool, Failure> {
+        if after == Position::START || self.log().order() == PositionOrder::Dense {
+            return Ok(true);
+        }
+        match self.log().read(after, 1).await {
+            Ok(_) => Ok(true),
+            Err(ReadError::Damaged(_)) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
 impl EventReader {
-    /// Begins after a position.
+    /// Begins after a position, which [is a place](CommandService::is_a_place).
     pub(crate) async fn new(
         service: CommandService,
         reader: Principal,

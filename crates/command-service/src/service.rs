@@ -110,6 +110,11 @@ impl CommandService {
         if let Ok(head) = self.log().head().await {
             self.saw(head);
         }
+        self.known_head()
+    }
+
+    /// The last head of the log that was known, without asking.
+    pub(crate) fn known_head(&self) -> Position {
         Position::new(self.0.known_head.load(Ordering::Relaxed))
     }
 

@@ -265,6 +265,9 @@ pub(super) async fn minted(
     let revision = key.revision;
     // Where this process has not applied it there is nothing to confirm, and the secret goes out all the same.
     let validators = receipt(service, wait_for.filter(|_| applied), Position::new(key.position)).await;
+    // A secret that overlaps is let through until then, by those who confirmed too.
+    let overlap = still_working(&key, service.now()).iter().map(|secret| secret.valid_until).max();
+    let validators = validators.map(|receipt| receipt.not_before(overlap));
     let body = MintedBody {
         key: shown(service, key).await,
         secret_note: secret.is_none().then_some(note),

@@ -12,7 +12,12 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::{
-    doc::ReadProblems, entrance::Entrance, fields::Fields, key_history::EventBody, problem::Problem, query,
+    doc::ReadProblems,
+    entrance::Entrance,
+    fields::Fields,
+    key_history::EventBody,
+    problem::{FieldFault, Problem},
+    query,
     read_values::text,
 };
 use crate::{
@@ -51,6 +56,10 @@ pub(crate) async fn read_events(http: HttpRequest) -> Result<HttpResponse, Probl
     let live = wants_live(&http);
     let asked = Asked::read(&http)?;
     let service = entrance.service().clone();
+    if !service.is_a_place(asked.after).await? {
+        let told = "is no position in this log: give one that an event or X-Log-Position told";
+        return Err(Problem::invalid(vec![FieldFault::new("after", told)]));
+    }
     let reader = EventReader::new(service, entrance.principal.clone(), asked.after, asked.filter).await?;
     let form = if live { Form::Live } else { Form::UpToHead };
     let events = Events { reader, entrance, form, left: asked.limit, spoke: Instant::now() };

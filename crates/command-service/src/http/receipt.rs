@@ -36,13 +36,20 @@ impl WaitFor {
 #[serde(rename_all = "camelCase")]
 #[schema(as = Receipt)]
 pub(super) struct ReceiptBody {
-    /// The validators that refuse by now what was ended.
+    /// The validators that have applied it, and refuse by now what it ended at once.
     confirmed: Vec<String>,
     /// Those that did not say so in time.
     unconfirmed: Vec<String>,
-    /// From when on also these refuse it, even if they are cut off from the log.
+    /// From when on none of them lets through what it ended, even one that is cut off from the log; with an overlap, its end.
     #[schema(value_type = String, format = DateTime)]
     safe_at: Timestamp,
+}
+
+impl ReceiptBody {
+    /// Puts off when it is safe, where something is meant to work for longer.
+    pub(super) fn not_before(self, moment: Option<Timestamp>) -> Self {
+        Self { safe_at: moment.map_or(self.safe_at, |moment| self.safe_at.max(moment)), ..self }
+    }
 }
 
 /// The receipt for a command whose last event is at `position`, where one was asked for.

@@ -12,7 +12,7 @@ pub(crate) async fn report_validator(
     http: HttpRequest,
     payload: web::Payload,
 ) -> Result<HttpResponse, Problem> {
-    let (api, report) = reported(&http, payload, "report_validator").await?;
+    let (api, report) = reported(&http, payload, "reports", "report_validator").await?;
     take_in(&api, report)?;
     Ok(HttpResponse::NoContent().finish())
 }
@@ -22,7 +22,7 @@ pub(crate) async fn snapshot_for_validator(
     http: HttpRequest,
     payload: web::Payload,
 ) -> Result<HttpResponse, Problem> {
-    let (api, report) = reported(&http, payload, "snapshot_for_validator").await?;
+    let (api, report) = reported(&http, payload, "snapshot", "snapshot_for_validator").await?;
     take_in(&api, report)?;
     let snapshot = api.snapshots.take().await.map_err(|why| {
         tracing::error!(why, "a snapshot could not be taken");
@@ -37,13 +37,14 @@ pub(crate) async fn snapshot_for_validator(
 async fn reported(
     http: &HttpRequest,
     payload: web::Payload,
+    purpose: &str,
     operation: &'static str,
 ) -> Result<(web::Data<Api>, Report), Problem> {
     http.extensions_mut().insert(Operation(operation));
     let api = http.app_data::<web::Data<Api>>().cloned().expect("routes are configured with their api");
     let bytes = body::read_bytes(http, payload).await?;
     let mac = http.headers().get(REPORT_MAC).and_then(|mac| mac.to_str().ok()).unwrap_or_default();
-    let report = Report::open(&bytes, mac, &api.service.parts().keyring.mac_keys());
+    let report = Report::open(&bytes, purpose, mac, &api.service.parts().keyring.mac_keys());
     let report = report.ok_or_else(|| {
         let detail = "send what the keyring of this registry signed";
         Problem::new(StatusCode::UNAUTHORIZED, "no-identity", detail)

@@ -32,6 +32,8 @@ const WINDOW: Duration = Duration::from_secs(60);
 pub struct Validators {
     /// What the validator in this process is called; none where there is none.
     here: Option<String>,
+    /// Whether other machines read the same log, and so may judge by it.
+    shared: bool,
     /// For how long validators that have not reported yet may let keys through.
     longest_silence: Duration,
     began: Instant,
@@ -75,12 +77,13 @@ pub enum ReportRefused {
 }
 
 impl Validators {
-    /// None have reported yet. `here` is the validator in this process, if there is one; `longest_silence` for how long
-    /// one that has not reported yet may let keys through.
+    /// None have reported yet. `here` is the validator in this process, if there is one; `shared` says whether other
+    /// machines read the same log; `longest_silence` for how long one that has not reported yet may let keys through.
     #[must_use]
-    pub fn new(here: Option<&str>, longest_silence: Duration) -> Self {
+    pub fn new(here: Option<&str>, shared: bool, longest_silence: Duration) -> Self {
         Self {
             here: here.map(str::to_owned),
+            shared,
             longest_silence,
             began: Instant::now(),
             seen: Mutex::default(),
@@ -98,19 +101,20 @@ impl Validators {
         if (report.log, report.epoch) != (log.log, log.epoch) {
             return Err(ReportRefused::AnotherLog);
         }
-        if report.sent_at().millis().abs_diff(now.millis()) > WINDOW.as_millis() as u64 {
-            return Err(ReportRefused::AnotherTime);
-        }
+        let timely = report.sent_at().millis().abs_diff(now.millis()) <= WINDOW.as_millis() as u64;
         let mut seen = self.seen();
         if seen.get(&report.run).is_some_and(|seen| seen.report.sequence >= report.sequence) {
             return Err(ReportRefused::ToldBefore);
         }
-        seen.insert(report.run, Seen { report, at: Instant::now() });
+        // One whose clock is wrong is there all the same, and confirms nothing.
+        let position = if timely { report.position } else { 0 };
+        let ends = report.ends && timely;
+        seen.insert(report.run, Seen { report: Report { position, ends, ..report }, at: Instant::now() });
         // Its number is remembered for longer than its last report could be told again.
-        seen.retain(|_, seen| seen.counts() || seen.at.elapsed() <= 2 * WINDOW);
+        seen.retain(|_, seen| seen.at.elapsed() <= 2 * WINDOW.max(seen.longest_silence()));
         drop(seen);
         self.news.send_replace(());
-        Ok(())
+        if timely { Ok(()) } else { Err(ReportRefused::AnotherTime) }
     }
 
     /// Every validator that reported lately, the most recent report first.

@@ -51,19 +51,22 @@ impl Validators {
     fn standing(&self, position: Position) -> Standing {
         let mut confirmed: Vec<_> = self.here.iter().cloned().collect();
         let (mut unconfirmed, mut longest_silence) = (Vec::new(), Duration::ZERO);
-        for seen in self.seen().values().filter(|seen| seen.counts()) {
-            let name = seen.report.name.clone();
-            if seen.report.position >= position.get() {
-                confirmed.push(name);
-            } else {
-                // It last heard from the log before the event was there, so at most that long from now it refuses.
+        let mut reports = 0;
+        for seen in self.seen().values().filter(|seen| !seen.report.ends) {
+            let (name, has_it) = (seen.report.name.clone(), seen.report.position >= position.get());
+            if !has_it {
+                // It last heard from the log before the event was there, so at most that long from now it refuses; one
+                // that was silent for so long already may have heard from the log and only not have told.
                 longest_silence = longest_silence.max(seen.longest_silence());
-                unconfirmed.push(name);
+            }
+            if seen.counts() {
+                reports += 1;
+                if has_it { confirmed.push(name) } else { unconfirmed.push(name) }
             }
         }
         // One that reported to the process before this one may be silent by now, and where nobody reports at all, they may
         // not have been told where to.
-        let nobody = confirmed.is_empty() && unconfirmed.is_empty();
+        let nobody = reports == 0 && (self.here.is_none() || self.shared);
         if nobody || self.began.elapsed() < self.longest_silence {
             longest_silence = longest_silence.max(self.longest_silence);
         }

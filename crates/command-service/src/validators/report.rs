@@ -19,7 +19,8 @@ pub struct Report {
     pub epoch: u32,
     /// Its process: another id with each start.
     pub run: Uuid,
-    /// Numbers the reports of a process. Run and number together are never used twice, so that no report can be told again.
+    /// Numbers the reports of a process. Run and number together are never used twice, so that none is told twice to the
+    /// same command service.
     pub sequence: u64,
     /// What people call it.
     pub name: String,
@@ -35,21 +36,21 @@ pub struct Report {
 }
 
 impl Report {
-    /// The bytes to send, and the value of [`REPORT_MAC`].
+    /// The bytes to send for a purpose, which is the last part of the path, and the value of [`REPORT_MAC`].
     ///
     /// # Panics
     /// Never: it is made of numbers and texts.
     #[must_use]
-    pub fn seal(&self, keys: &MacKeys) -> (Vec<u8>, String) {
+    pub fn seal(&self, purpose: &str, keys: &MacKeys) -> (Vec<u8>, String) {
         let bytes = serde_json::to_vec(self).expect("a report is made of numbers and texts");
-        let mac = hex::encode(keys.sign(Purpose::ValidatorReport, &[&bytes]));
+        let mac = hex::encode(keys.sign(Purpose::ValidatorReport, &[purpose.as_bytes(), &bytes]));
         (bytes, mac)
     }
 
-    /// The report that these bytes are, if whoever wrote them holds the keyring.
-    pub(crate) fn open(bytes: &[u8], mac: &str, keys: &MacKeys) -> Option<Self> {
+    /// The report that these bytes are, if whoever wrote them for this purpose holds the keyring.
+    pub(crate) fn open(bytes: &[u8], purpose: &str, mac: &str, keys: &MacKeys) -> Option<Self> {
         let mac = hex::decode(mac).ok()?;
-        keys.verify(Purpose::ValidatorReport, &[bytes], &mac).ok()?;
+        keys.verify(Purpose::ValidatorReport, &[purpose.as_bytes(), bytes], &mac).ok()?;
         serde_json::from_slice(bytes).ok()
     }
 

@@ -26,7 +26,7 @@ fn report(run: u128, sequence: u64, position: u64) -> Report {
 
 /// A command service that has been there for longer than any bound, so that no validator is unheard of.
 async fn long_running() -> Validators {
-    let validators = Validators::new(None, BOUND);
+    let validators = Validators::new(None, true, BOUND);
     time::advance(BOUND).await;
     validators
 }
@@ -93,7 +93,13 @@ async fn whoever_is_silent_for_longer_than_its_bound_or_has_ended_counts_no_more
     let began = Instant::now();
     let told = receipt(&validators, 7).await;
     assert!(began.elapsed() < Duration::from_secs(3), "its bound ends meanwhile");
-    assert_eq!((told.confirmed, told.unconfirmed, told.safe_at), (texts(&["edge-3"]), vec![], NOW));
+    assert_eq!((told.confirmed, told.unconfirmed), (texts(&["edge-3"]), vec![]));
+    let safe_in = told.safe_at.millis() - NOW.millis();
+    assert_eq!(
+        safe_in,
+        BOUND.as_millis() as i64,
+        "it may have heard from the log since, and only not have told"
+    );
     let counting: Vec<_> = validators.known().into_iter().map(|known| (known.name, known.counts)).collect();
     assert_eq!(counting.len(), 3);
     assert!(counting.contains(&("edge-1".into(), false)) && counting.contains(&("edge-2".into(), false)));
@@ -101,7 +107,7 @@ async fn whoever_is_silent_for_longer_than_its_bound_or_has_ended_counts_no_more
 
 #[tokio::test(start_paused = true)]
 async fn nothing_is_called_safe_for_the_bound_after_a_start_or_where_nobody_reports() {
-    let validators = Validators::new(None, BOUND);
+    let validators = Validators::new(None, true, BOUND);
     take_in(&validators, report(1, 1, 7));
     let later = |told: Receipt| told.safe_at.millis() - NOW.millis();
     let bound = BOUND.as_millis() as i64;
@@ -110,10 +116,17 @@ async fn nothing_is_called_safe_for_the_bound_after_a_start_or_where_nobody_repo
     assert_eq!(later(receipt(&validators, 7).await), 0, "now it would have");
     time::advance(BOUND * 2).await;
     assert_eq!(later(receipt(&validators, 7).await), bound, "nobody reports");
-    let serve = Validators::new(Some("serve"), BOUND);
+    let serve = Validators::new(Some("serve"), false, BOUND);
     time::advance(BOUND).await;
     let told = receipt(&serve, 7).await;
     assert_eq!((told.confirmed.clone(), later(told)), (texts(&["serve"]), 0));
+    let one_of_many = Validators::new(Some("serve"), true, BOUND);
+    time::advance(BOUND).await;
+    assert_eq!(
+        later(receipt(&one_of_many, 7).await),
+        bound,
+        "another machine judges too, and has not reported"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -124,28 +137,32 @@ async fn a_report_is_taken_in_once_of_this_log_and_at_its_time() {
     assert_eq!(again(report(1, 2, 9)), Err(ReportRefused::ToldBefore));
     assert_eq!(again(report(1, 1, 99)), Err(ReportRefused::ToldBefore));
     assert_eq!(again(Report { epoch: 2, ..report(1, 3, 9) }), Err(ReportRefused::AnotherLog));
-    for apart in [-60_001, 60_001] {
+    for (sequence, apart) in [(3, -60_001), (4, 60_001)] {
         let sent_at = NOW.millis() + apart;
-        assert_eq!(again(Report { sent_at, ..report(1, 3, 9) }), Err(ReportRefused::AnotherTime));
+        assert_eq!(again(Report { sent_at, ..report(1, sequence, 9) }), Err(ReportRefused::AnotherTime));
+        let known = validators.known().remove(0);
+        assert_eq!(
+            (known.counts, known.position),
+            (true, Position::START),
+            "it is there, and confirms nothing"
+        );
     }
     time::advance(BOUND * 2).await;
-    assert_eq!(
-        again(report(1, 2, 9)),
-        Err(ReportRefused::ToldBefore),
-        "not for as long as its time would do"
-    );
-    assert_eq!(again(report(1, 3, 8)), Ok(()), "what it says last stands, also where that is less");
+    let again_later = again(report(1, 4, 9));
+    assert_eq!(again_later, Err(ReportRefused::ToldBefore), "not for as long as its time would do");
+    assert_eq!(again(report(1, 5, 8)), Ok(()), "what it says last stands, also where that is less");
     assert_eq!(validators.known()[0].position, Position::new(8));
 }
 
 #[test]
 fn only_who_holds_the_keyring_can_report() {
     let keys = |byte| MacKeys::new((MacKeyId(1), MacKey::new([byte; 32])), Vec::new());
-    let (bytes, mac) = report(1, 1, 7).seal(&keys(1));
-    assert_eq!(Report::open(&bytes, &mac, &keys(1)), Some(report(1, 1, 7)));
-    assert_eq!(Report::open(&bytes, &mac, &keys(2)), None);
+    let (bytes, mac) = report(1, 1, 7).seal("reports", &keys(1));
+    assert_eq!(Report::open(&bytes, "reports", &mac, &keys(1)), Some(report(1, 1, 7)));
+    assert_eq!(Report::open(&bytes, "reports", &mac, &keys(2)), None);
+    assert_eq!(Report::open(&bytes, "snapshot", &mac, &keys(1)), None, "a report is worth no snapshot");
     let changed = String::from_utf8(bytes.clone()).expect("JSON").replace("\"position\":7", "\"position\":8");
-    assert_eq!(Report::open(changed.as_bytes(), &mac, &keys(1)), None);
-    assert_eq!(Report::open(&bytes, "", &keys(1)), None);
-    assert_eq!(Report::open(&bytes, "not hexadecimal", &keys(1)), None);
+    assert_eq!(Report::open(changed.as_bytes(), "reports", &mac, &keys(1)), None);
+    assert_eq!(Report::open(&bytes, "reports", "", &keys(1)), None);
+    assert_eq!(Report::open(&bytes, "reports", "not hexadecimal", &keys(1)), None);
 }

@@ -320,7 +320,7 @@ fn service(
         lists: Arc::clone(projection) as _,
         last_used: Arc::new(Offline),
         readers: Arc::clone(projection) as _,
-        validators: Arc::new(Validators::new(Some("here"), Duration::from_secs(60))),
+        validators: Arc::new(Validators::new(Some("here"), false, Duration::from_secs(60))),
         keyring: Arc::new(TestKeyring),
         clock: Arc::clone(clock) as _,
         randomness: Arc::clone(randomness) as _,

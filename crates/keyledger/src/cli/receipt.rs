@@ -25,7 +25,7 @@ impl Waiting {
         let Some(receipt) = answer.get("validators") else { return Ok(()) };
         let Receipt { confirmed, unconfirmed, safe_at } = views::read(receipt)?;
         let told = if unconfirmed.is_empty() {
-            format!("In force at {}.", names(&confirmed))
+            format!("In force at {}; everywhere from {safe_at} on.", names(&confirmed))
         } else {
             format!(
                 "In force at {}; not confirmed by {}, which may go on until {safe_at}.",

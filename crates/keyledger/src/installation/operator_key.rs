@@ -37,7 +37,7 @@ pub(crate) fn offline_service(
         lists: Arc::new(Offline),
         last_used: Arc::new(Offline),
         readers: Arc::new(Offline),
-        validators: Arc::new(Validators::new(None, Duration::ZERO)),
+        validators: Arc::new(Validators::new(None, false, Duration::ZERO)),
         keyring: Arc::new(KeyringPort(keyring)),
         clock: Arc::new(SystemClock),
         randomness: Arc::new(OsRandomness),

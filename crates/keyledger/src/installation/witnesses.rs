@@ -1,6 +1,6 @@
 use anyhow::Context as _;
 use keyledger_event_log::EventLog;
-use keyledger_read_models::OpenError;
+use keyledger_read_models::{OpenError, ReadModelError};
 use keyledger_validator::snapshot;
 
 use super::{HeldKeyring, Installation, ModelsPlace, index_config};
@@ -40,10 +40,14 @@ pub(crate) async fn confirm_witnesses(
     // What is no model any more is made anew, and saw nothing; one of another life of the log is a witness too.
     let rows = match models.read_lists(log.identity()) {
         Ok(rows) => rows,
-        Err(error @ OpenError::AnotherLog { .. }) => return Err(error.into()),
+        Err(error @ (OpenError::AnotherLog { .. } | OpenError::Unusable { .. })) => return Err(error.into()),
         Err(_) => return Ok(()),
     };
-    let Ok(checkpoint) = rows.checkpoint() else { return Ok(()) };
+    let checkpoint = match rows.checkpoint() {
+        Ok(checkpoint) => checkpoint,
+        Err(ReadModelError::Damaged(_)) => return Ok(()),
+        Err(error) => return Err(error.into()),
+    };
     let confirmed = checkpoint.confirm(log).await;
     confirmed.context("the lists have seen more than the log holds; put the whole log back")
 }

@@ -90,6 +90,13 @@ pub(crate) async fn run(context: &Context, args: &CopyArgs) -> anyhow::Result<()
     let finished = *finish || is_finished;
     if *finish && !is_finished {
         to.finish(log).await?;
+        let head = source.head().await?;
+        ensure!(
+            head == copied.position,
+            "the copy is finished and ends at position {}, and the old log ends at {head}: somebody still wrote there. Stop them, \
+             put the copy away, and copy again",
+            copied.position
+        );
     }
     let Copied { position, events, digest } = copied;
     if context.output.json {

@@ -44,6 +44,7 @@ pub(super) struct Told {
 /// A line of an exported history.
 #[derive(Deserialize)]
 struct Line<'a> {
+    position: u64,
     #[serde(borrow)]
     event: &'a RawValue,
 }
@@ -91,14 +92,19 @@ impl History {
     /// Reads what `keyledger events --json` printed of a log.
     ///
     /// # Errors
-    /// One sentence, also where a line is no event: whoever cut the file may have cut a revocation off.
-    pub(crate) fn of_file(path: &Path, log: Uuid) -> anyhow::Result<Self> {
+    /// One sentence, also where a line is no event, or the last one lies before the end of the backup: whoever cut the file
+    /// may have cut a revocation off.
+    pub(crate) fn of_file(path: &Path, manifest: &Manifest) -> anyhow::Result<Self> {
+        let log = manifest.log;
         let file = File::open(path).with_context(|| format!("cannot read {}", path.display()))?;
-        let mut history = Self::default();
+        let (mut history, mut last) = (Self::default(), 0);
         for (number, line) in (1_u64..).zip(BufReader::new(file).lines()) {
             let line = line.with_context(|| format!("cannot read {}", path.display()))?;
             let read = serde_json::from_str::<Line<'_>>(&line).map_err(anyhow::Error::from);
-            let read = read.and_then(|line| history.take_in(line.event.get().as_bytes(), log));
+            let read = read.and_then(|line| {
+                last = line.position;
+                history.take_in(line.event.get().as_bytes(), log)
+            });
             read.with_context(|| {
                 format!(
                     "line {number} of {} is no event: export the history again, with `keyledger events --json`",
@@ -110,6 +116,13 @@ impl History {
             history.events > 0,
             "{} holds no event of log {log}: name the history of this registry",
             path.display()
+        );
+        ensure!(
+            last >= manifest.position,
+            "{} ends at position {last}, before the backup does, at {}: it cannot tell what was revoked since; export the \
+             whole history",
+            path.display(),
+            manifest.position
         );
         Ok(history)
     }
@@ -133,7 +146,7 @@ impl History {
         });
         let Heard { epoch, position } = heard.await?;
         ensure!(
-            epoch > manifest.epoch || position >= manifest.position,
+            position >= manifest.position,
             "the topics end at position {position}, before the backup does, at {}: they cannot tell what was revoked \
              since; name another history",
             manifest.position

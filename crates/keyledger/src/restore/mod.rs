@@ -69,6 +69,10 @@ pub(crate) async fn run(context: &Context, args: &RestoreArgs) -> anyhow::Result
     })?;
     let directory = DataDir::new(&settings.server.data_dir);
     let place = LogPlace::of(&settings.log, &directory)?;
+    ensure!(
+        !matches!(place, LogPlace::Kurrentdb(_)),
+        "a backup is not restored to KurrentDB by this release: set log.store to postgres or sqlite"
+    );
     let path = &settings.keyring.path;
     let keyring = Keyring::load(path)?;
     ensure!(
@@ -113,7 +117,8 @@ pub(crate) async fn run(context: &Context, args: &RestoreArgs) -> anyhow::Result
     let intent = match intent {
         Some(intent) => {
             ensure!(
-                intent.log == manifest.log && told < intent.epoch,
+                intent.log == manifest.log
+                    && told.max(manifest.epoch).max(args.after_epoch.unwrap_or(0)) < intent.epoch,
                 "{} is in the middle of another restore: go on with that one, or put restoring.json and the copy away",
                 directory.path().display()
             );
@@ -159,7 +164,7 @@ async fn history(
 ) -> anyhow::Result<Option<History>> {
     match from {
         None => Ok(None),
-        Some(Revocations::File(path)) => Ok(Some(History::of_file(path, manifest.log)?)),
+        Some(Revocations::File(path)) => Ok(Some(History::of_file(path, manifest)?)),
         Some(Revocations::Kafka) => {
             let cluster = kafka::needed_cluster(context.settings())?;
             Ok(Some(History::of_topics(cluster, manifest).await?))

@@ -21,6 +21,9 @@ use crate::installation::ModelsPlace;
 /// How often they are written.
 const EVERY: Duration = Duration::from_secs(60);
 
+/// How long a start waits for the table.
+const AT_THE_START: Duration = Duration::from_secs(5);
+
 /// Before every use.
 const BEGINNING: Timestamp = Timestamp::from_millis(0);
 
@@ -40,7 +43,7 @@ struct Keeper {
 impl LastUses {
     /// Opens the table of an index. A damaged one is made anew, and one that cannot be used is tried again with
     /// each writing.
-    pub(crate) fn open(followed: &FollowedIndex, models: &ModelsPlace) -> Self {
+    pub(crate) async fn open(followed: &FollowedIndex, models: &ModelsPlace) -> Self {
         let served_before = followed.restored > Position::START;
         if let ModelsPlace::Files { last_used: path, .. } = models
             && served_before
@@ -48,10 +51,13 @@ impl LastUses {
         {
             tracing::warn!(path = %path.display(), "there is no table of last uses: it is made, and knows of no use before this start");
         }
-        let mut keeper =
+        let keeper =
             Keeper { index: followed.index.clone(), place: models.clone(), table: None, since: BEGINNING };
-        keeper.write();
-        Self(Arc::new(Mutex::new(keeper)))
+        let last_uses = Self(Arc::new(Mutex::new(keeper)));
+        if time::timeout(AT_THE_START, last_uses.write()).await.is_err() {
+            tracing::warn!("the table of last uses does not answer: it is tried again in a minute");
+        }
+        last_uses
     }
 
     /// Writes once a minute, for ever.
@@ -145,7 +151,7 @@ mod tests {
             while readers.followed.index.silence().is_none() {
                 time::sleep(Duration::from_millis(1)).await;
             }
-            let uses = LastUses::open(&readers.followed, &readers.models);
+            let uses = LastUses::open(&readers.followed, &readers.models).await;
             let port =
                 IndexAndTable { index: readers.followed.index.clone(), table: readers.last_used.clone() };
             Self { installation, readers, uses, port }

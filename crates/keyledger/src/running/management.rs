@@ -21,7 +21,7 @@ use crate::{
     environment::{OsRandomness, SystemClock},
     installation::Installation,
     openid,
-    settings::Settings,
+    settings::{Settings, Store},
 };
 
 /// The listener of the management API and the portal.
@@ -56,6 +56,7 @@ impl Management {
     ) -> anyhow::Result<Self> {
         let stopping = Arc::new(AtomicBool::new(false));
         let ManagementPorts { index, lists, last_used, readers, here } = ports;
+        let shared = settings.log.store != Store::Sqlite;
         let snapshots = Arc::new(IndexSnapshots::new(index.clone(), installation.keyring.clone()));
         let gatekeeper: Arc<dyn Gatekeeper> = Arc::new(IndexGatekeeper { index, stopping: stopping.clone() });
         // Keys are managed whether or not there are pages.
@@ -68,7 +69,7 @@ impl Management {
             lists,
             last_used,
             readers,
-            validators: Arc::new(Validators::new(here, settings.validator.longest_silence())),
+            validators: Arc::new(Validators::new(here, shared, settings.validator.longest_silence())),
             keyring: Arc::new(KeyringPort(installation.keyring.clone())),
             clock: Arc::new(SystemClock),
             randomness: Arc::new(OsRandomness),

@@ -28,7 +28,8 @@ use crate::{
     kafka,
     keyring::Keyring,
     running::{
-        Ending, LastUses, Management, ManagementPorts, Snapshots, as_message, every_core, listener, past,
+        Ending, LastUses, Management, ManagementPorts, Reporter, Snapshots, as_message, every_core, listener,
+        past,
         ports::{IndexAndTable, LocalReaders, SqlKeyLists},
         tidy_metrics, url,
     },
@@ -61,7 +62,7 @@ pub(crate) async fn run(
     warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
     let mut ending = Ending::watch(Some(installation.log_failed.clone()))?;
     let readers = Readers::start(settings, &installation)?;
-    let last_uses = LastUses::open(&readers.followed, &readers.models);
+    let last_uses = LastUses::open(&readers.followed, &readers.models).await;
     let upkeep = metrics.clone();
     let relay = match kafka::publish(settings, installation.log.clone(), &installation.keyring) {
         Ok(relay) => relay,
@@ -85,12 +86,15 @@ pub(crate) async fn run(
     drop(begun);
 
     let index = &readers.followed.index;
+    // To the command services of other machines on the same log: their receipts count the validator in this process.
+    let reporter = Reporter::new(settings, installation.log.identity(), &installation.keyring)?;
     let mut snapshots = Snapshots::new(&readers.followed, &installation.keyring, &installation.directory);
     let take_up = |keyring: &Keyring| index.set_peppers(keyring.peppers());
     let ended = tokio::select! {
         ended = ending.wait() => ended,
         () = snapshots.keep() => Ok(()),
         () = last_uses.keep() => Ok(()),
+        () = reporter.keep(&readers.followed) => Ok(()),
         () = installation.keyring.follow(&installation.lock, take_up) => Ok(()),
         () = tidy_metrics(upkeep) => Ok(()),
     };
@@ -98,6 +102,7 @@ pub(crate) async fn run(
     // A log that failed has nothing more to promise: whoever waits learns it from the closed connection.
     if ended.is_ok() {
         listeners.stop().await?;
+        reporter.farewell(index).await;
     }
     readers.stop().await;
     if ended.is_ok() {

@@ -22,6 +22,7 @@ pub(crate) fn check(settings: &Settings) -> Findings {
     listeners(settings, &mut findings);
     bounds(settings, &mut findings);
     client(settings, &mut findings);
+    command_services(settings, &mut findings);
     log(settings, &mut findings);
     kafka(settings, &mut findings);
     openid(settings, &mut findings);
@@ -85,6 +86,16 @@ fn bounds(settings: &Settings, findings: &mut Findings) {
         findings.faults.push(
             "validator.hard_bound is shorter than validator.soft_bound: make it longer, or 0".to_owned(),
         );
+    }
+}
+
+fn command_services(settings: &Settings, findings: &mut Findings) {
+    for url in settings.validator.command_services() {
+        if url.as_url().scheme() == "http" && !url.is_loopback() {
+            findings.warnings.push(format!(
+                "validator.command_services names {url}: what recognises secrets travels in plain text; use https"
+            ));
+        }
     }
 }
 

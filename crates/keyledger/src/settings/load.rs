@@ -242,11 +242,11 @@ mod tests {
         let wrong = [
             ("KEYLEDGER_LISTEN__OPS", "hunter2", "an address and a port"),
             ("KEYLEDGER_VALIDATOR__SOFT_BOUND", "5", "a duration"),
-            ("KEYLEDGER_LOG__STORE", "oracle", "sqlite or postgres"),
+            ("KEYLEDGER_LOG__STORE", "oracle", "sqlite, postgres or kurrentdb"),
             (
                 "KEYLEDGER_LOG__URL",
                 "postgres://u:hunter2@h/d",
-                "a URL of a PostgreSQL database without a password",
+                "a URL of a PostgreSQL or KurrentDB database without a password",
             ),
             (
                 "KEYLEDGER_READ_MODELS__URL",

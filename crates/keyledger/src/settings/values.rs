@@ -44,7 +44,7 @@ pub(crate) enum InvalidLogUrl {
 impl FromStr for LogUrl {
     type Err = InvalidLogUrl;
     fn from_str(text: &str) -> Result<Self, InvalidLogUrl> {
-        if ["esdb", "kurrentdb", "kdb"].iter().any(|scheme| text.starts_with(scheme)) {
+        if ["esdb", "kurrentdb"].iter().any(|scheme| text.starts_with(scheme)) {
             return Ok(Self::Kurrentdb(Box::new(text.parse()?)));
         }
         Ok(Self::Postgres(Box::new(text.parse()?)))

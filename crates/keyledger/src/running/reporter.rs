@@ -17,10 +17,10 @@ use reqwest::{Response, redirect::Policy};
 use tokio::time::{sleep, timeout};
 use uuid::Uuid;
 
+use super::FollowedIndex;
 use crate::{
     environment::{OsRandomness, SystemClock},
     installation::HeldKeyring,
-    running::FollowedIndex,
     settings::{HttpUrl, Settings},
 };
 
@@ -34,7 +34,7 @@ const ANSWER: Duration = Duration::from_secs(2);
 const SNAPSHOT: Duration = Duration::from_secs(30);
 
 /// Tells the command services up to where this validator has read the log.
-pub(super) struct Reporter {
+pub(crate) struct Reporter {
     http: reqwest::Client,
     command_services: Vec<HttpUrl>,
     log: LogIdentity,
@@ -50,7 +50,7 @@ impl Reporter {
     ///
     /// # Errors
     /// Where the system gives no HTTP client.
-    pub(super) fn new(settings: &Settings, log: LogIdentity, keyring: &HeldKeyring) -> anyhow::Result<Self> {
+    pub(crate) fn new(settings: &Settings, log: LogIdentity, keyring: &HeldKeyring) -> anyhow::Result<Self> {
         let http = reqwest::Client::builder()
             .user_agent(concat!("keyledger/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(ANSWER)
@@ -74,7 +74,7 @@ impl Reporter {
     }
 
     /// A snapshot of the key index, from the first command service that gives one.
-    pub(super) async fn fetch_snapshot(&self) -> Option<Vec<u8>> {
+    pub(crate) async fn fetch_snapshot(&self) -> Option<Vec<u8>> {
         for command_service in &self.command_services {
             let fetched = async {
                 let answer = self.send(command_service, "snapshot", self.report(Position::START)).await?;
@@ -94,7 +94,7 @@ impl Reporter {
     }
 
     /// Reports to every command service, for ever: at once what was applied, and else once a second.
-    pub(super) async fn keep(&self, followed: &FollowedIndex) {
+    pub(crate) async fn keep(&self, followed: &FollowedIndex) {
         join_all(
             self.command_services.iter().map(|command_service| self.keep_one(command_service, followed)),
         )
@@ -136,7 +136,7 @@ impl Reporter {
     }
 
     /// Tells every command service that this validator judges no more requests: nobody need wait for it.
-    pub(super) async fn farewell(&self, index: &Arc<KeyIndex>) {
+    pub(crate) async fn farewell(&self, index: &Arc<KeyIndex>) {
         let farewells = self.command_services.iter().map(|command_service| {
             let report = Report { ends: true, ..self.report(index.position()) };
             timeout(ANSWER, self.send(command_service, "reports", report))
@@ -161,7 +161,7 @@ impl Reporter {
 
     async fn send(&self, command_service: &HttpUrl, to: &str, report: Report) -> anyhow::Result<Response> {
         let url = command_service.as_url().join(&format!("/v1/validators/{to}"))?;
-        let (bytes, mac) = report.seal(&self.keyring.mac_keys());
+        let (bytes, mac) = report.seal(to, &self.keyring.mac_keys());
         let answer = self.http.post(url).header(REPORT_MAC, mac).body(bytes).send().await?;
         let status = answer.status();
         if !status.is_success() {

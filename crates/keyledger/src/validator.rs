@@ -1,7 +1,5 @@
 //! `keyledger validator`: the validator as a process of its own, on a log that others write.
 
-mod reporter;
-
 use std::{fs, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
@@ -19,12 +17,11 @@ use crate::{
     keyring::Keyring,
     ops::{self, Reports, Roles, projector_role, validator_role},
     running::{
-        Ending, FollowedIndex, LastUses, Snapshots, as_message, every_core, listener, tidy_metrics, told, url,
+        Ending, FollowedIndex, LastUses, Reporter, Snapshots, as_message, every_core, listener, tidy_metrics,
+        told, url,
     },
     settings::Settings,
 };
-
-use reporter::Reporter;
 
 /// The line of `validator --json`.
 #[derive(Serialize)]
@@ -53,7 +50,7 @@ pub(crate) async fn run(
     let reporter = Reporter::new(settings, log.identity(), &keyring)?;
     begin_with_snapshot(&reporter, &directory).await;
     let followed = FollowedIndex::start(settings, &directory, &log, &keyring)?;
-    let last_uses = LastUses::open(&followed, &models);
+    let last_uses = LastUses::open(&followed, &models).await;
     let upkeep = metrics.clone();
     let listening = match Listeners::open(settings, &followed, metrics) {
         Ok(listening) => listening,
