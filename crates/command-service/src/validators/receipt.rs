@@ -4,7 +4,7 @@ use keyledger_domain::Timestamp;
 use keyledger_event_log::Position;
 use tokio::time::timeout;
 
-use super::Validators;
+use super::{Report, Validators};
 
 /// Where a command is in force.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,8 +52,10 @@ impl Validators {
         let mut confirmed: Vec<_> = self.here.iter().cloned().collect();
         let (mut unconfirmed, mut longest_silence) = (Vec::new(), Duration::ZERO);
         let mut reports = 0;
-        for seen in self.seen().values().filter(|seen| !seen.report.ends) {
-            let (name, has_it) = (seen.report.name.clone(), seen.report.position >= position.get());
+        let seen = self.seen();
+        let counting = || seen.values().filter(|seen| seen.counts()).map(|seen| &seen.report.name);
+        for seen in seen.values().filter(|seen| !seen.report.ends) {
+            let has_it = seen.report.position >= position.get();
             if !has_it {
                 // It last heard from the log before the event was there, so at most that long from now it refuses; one
                 // that was silent for so long already may have heard from the log and only not have told.
@@ -61,9 +63,14 @@ impl Validators {
             }
             if seen.counts() {
                 reports += 1;
+                let Report { name, run, .. } = &seen.report;
+                // Two of one name, or one that was started again while the one before it still counts.
+                let alone = counting().chain(&self.here).filter(|other| *other == name).count() == 1;
+                let name = if alone { name.clone() } else { format!("{name} ({run})") };
                 if has_it { confirmed.push(name) } else { unconfirmed.push(name) }
             }
         }
+        drop(seen);
         // One that reported to the process before this one may be silent by now, and where nobody reports at all, they may
         // not have been told where to.
         let nobody = reports == 0 && (self.here.is_none() || self.shared);

@@ -154,6 +154,17 @@ async fn a_report_is_taken_in_once_of_this_log_and_at_its_time() {
     assert_eq!(validators.known()[0].position, Position::new(8));
 }
 
+#[tokio::test(start_paused = true)]
+async fn validators_of_one_name_are_told_apart() {
+    let validators = long_running().await;
+    for (run, position) in [(1, 6), (2, 7)] {
+        take_in(&validators, Report { name: "edge".to_owned(), ..report(run, 1, position) });
+    }
+    let told = receipt(&validators, 7).await;
+    let name = |run: u128| vec![format!("edge ({})", Uuid::from_u128(run))];
+    assert_eq!((told.confirmed, told.unconfirmed), (name(2), name(1)));
+}
+
 #[test]
 fn only_who_holds_the_keyring_can_report() {
     let keys = |byte| MacKeys::new((MacKeyId(1), MacKey::new([byte; 32])), Vec::new());
