@@ -88,6 +88,7 @@ fn over_a_line_of_twenty_milliseconds_a_validator_refuses_what_was_revoked_soon_
 }
 
 /// How long after the answer to each of many revocations the validator still let the key through, the shortest first.
+#[expect(clippy::print_stdout, reason = "whoever runs it with --nocapture wants the distribution")]
 fn measure(apart: &Apart, place: &str) -> Vec<Duration> {
     let mut delays = Vec::new();
     for number in 0..if soak() { 1_000 } else { 100 } {
