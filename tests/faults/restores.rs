@@ -7,7 +7,7 @@ use std::process::Stdio;
 use std::thread;
 use std::time::Duration;
 
-use keyledger_tests::{Created, Dice, Launch, Registry, Terminal, from_now};
+use keyledger_tests::{Created, Dice, Launch, Registry, Terminal, copy_all, from_now};
 use serde_json::{Value, json};
 
 /// A registry, its backup, and what happened before and after it.
@@ -275,20 +275,6 @@ fn copy_models(from: &Path, to: &Path) {
         let _ = fs::remove_file(to.join(file));
         if from.join(file).exists() {
             fs::copy(from.join(file), to.join(file)).expect("a copy");
-        }
-    }
-}
-
-fn copy_all(from: &Path, to: &Path) {
-    fs::create_dir(to).expect("a directory");
-    fs::set_permissions(to, fs::metadata(from).expect("there").permissions()).expect("permissions");
-    for entry in fs::read_dir(from).expect("a directory") {
-        let path = entry.expect("an entry").path();
-        let target = to.join(path.file_name().expect("a name"));
-        if path.is_dir() {
-            copy_all(&path, &target)
-        } else {
-            fs::copy(&path, &target).map(drop).expect("a copy")
         }
     }
 }

@@ -62,6 +62,7 @@ fn a_revocation_is_recorded_while_nobody_makes_the_lists_and_whoever_asks_is_tol
     let host = Host::new();
     let command_service = host.start("command-service");
     let operator = host.operator(&command_service);
+    assert!(command_service.said().contains("\"operatorKeyFile\""), "{}", command_service.said());
     let refused = || {
         Some(create(&operator, "too early").json()["code"].clone())
             .filter(|code| *code == "lists-unavailable")

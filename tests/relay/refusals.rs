@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::Path;
 
-use keyledger_tests::{Broker, Registry, RoleProcess, second_machine};
+use keyledger_tests::{Broker, Registry, RoleProcess, copy_all, second_machine};
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _};
 
@@ -243,18 +243,4 @@ fn of_two_machines_the_later_one_publishes_and_the_earlier_one_stops_and_says_wh
     first.expect_end(&["another relay", "has taken over", "this one stops"]);
     second.expect_live();
     assert_eq!(key_events(broker, &prefix).len(), 3);
-}
-
-fn copy_all(from: &Path, to: &Path) {
-    fs::create_dir(to).expect("a directory");
-    fs::set_permissions(to, fs::metadata(from).expect("there").permissions()).expect("permissions");
-    for entry in fs::read_dir(from).expect("a directory") {
-        let path = entry.expect("an entry").path();
-        let target = to.join(path.file_name().expect("a name"));
-        if path.is_dir() {
-            copy_all(&path, &target)
-        } else {
-            fs::copy(&path, &target).map(drop).expect("a copy")
-        }
-    }
 }

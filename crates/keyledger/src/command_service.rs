@@ -2,7 +2,7 @@
 //! knows by an index of its own who asks; the lists are made by `keyledger projector`, and requests are judged by
 //! `keyledger validator`.
 
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
 use anyhow::Context as _;
 use async_trait::async_trait;
@@ -16,7 +16,7 @@ use serde::Serialize;
 use crate::{
     cli::Context,
     data_dir::Role,
-    installation::{self, Installation, ModelsPlace},
+    installation::{self, Installation, ModelsPlace, OPERATOR_KEY},
     keyring::Keyring,
     ops::{self, Reports, Role as RoleShown, Roles, lists_role, projector_role},
     running::{
@@ -29,9 +29,13 @@ use crate::{
 
 /// The line of `command-service --json`.
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 struct Started<'a> {
     command: &'a str,
     ops: &'a str,
+    /// Where the first operator key was left; nothing once it was moved.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    operator_key_file: Option<&'a Path>,
 }
 
 /// Takes commands until it is asked to end (SIGTERM, SIGINT) or the log takes no more of them. Where no log was begun, it
@@ -149,13 +153,19 @@ impl Listeners {
     fn print_addresses(&self, context: &Context) {
         let [command, ops] =
             [url(self.management.listening.address(), self.tls[0]), url(self.ops.address(), self.tls[1])];
+        let key_file = Some(context.data_dir().path().join(OPERATOR_KEY)).filter(|file| file.exists());
+        let operator_key_file = key_file.as_deref();
         told(if context.output.json {
-            context.output.value(&Started { command: &command, ops: &ops })
+            context.output.value(&Started { command: &command, ops: &ops, operator_key_file })
         } else {
-            context.output.text(&format!(
+            let mut text = format!(
                 "keyledger {} takes commands.\n\n  portal, API     {command}\n  operations      {ops}\n",
                 env!("CARGO_PKG_VERSION"),
-            ))
+            );
+            if let Some(file) = operator_key_file {
+                text += &format!("  operator key    {}  (move it to a secret store)\n", file.display());
+            }
+            context.output.text(&text)
         });
     }
 }

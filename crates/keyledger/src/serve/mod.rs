@@ -61,6 +61,8 @@ pub(crate) async fn run(
     installation.confirm_witnesses(settings).await?;
     warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
     let mut ending = Ending::watch(Some(installation.log_failed.clone()))?;
+    // To the command services of other machines on the same log: their receipts count the validator in this process.
+    let reporter = Reporter::new(settings, installation.log.identity(), &installation.keyring)?;
     let readers = Readers::start(settings, &installation)?;
     let last_uses = LastUses::open(&readers.followed, &readers.models).await;
     let upkeep = metrics.clone();
@@ -86,8 +88,6 @@ pub(crate) async fn run(
     drop(begun);
 
     let index = &readers.followed.index;
-    // To the command services of other machines on the same log: their receipts count the validator in this process.
-    let reporter = Reporter::new(settings, installation.log.identity(), &installation.keyring)?;
     let mut snapshots = Snapshots::new(&readers.followed, &installation.keyring, &installation.directory);
     let take_up = |keyring: &Keyring| index.set_peppers(keyring.peppers());
     let ended = tokio::select! {
