@@ -58,6 +58,7 @@ const VALIDATOR: &str = "keyledger-validator";
 const LISTENER: &str = "keyledger-listener";
 const PORTAL: &str = "keyledger-portal";
 const KAFKA_RELAY: &str = "keyledger-kafka-relay";
+const AUDIT: &str = "keyledger-audit";
 const KURRENTDB_STAND_IN: &str = "keyledger-tests-kurrentdb-stand-in";
 
 /// One rule per crate, in the order of the tiers. A crate without a rule, and a rule without a crate, fail the test.
@@ -156,6 +157,12 @@ pub(super) const RULES: &[Rule] = &[
         walls: &[SQLITE, OTHER_SQL, KURRENTDB, HTTP_SERVER, HTTP_CLIENT, RANDOMNESS, CONFIGURATION],
     },
     Rule {
+        // It is given readers, and may hold nothing by which it could write, serve or mint.
+        package: AUDIT,
+        ours: &[DOMAIN, EVENT_LOG, PROJECTORS],
+        walls: &[SQLITE, OTHER_SQL, KAFKA, KURRENTDB, HTTP_SERVER, HTTP_CLIENT, CONFIGURATION],
+    },
+    Rule {
         // Its tables are its own; keys it reaches through the use cases alone.
         package: PORTAL,
         ours: &[DOMAIN, SECRET, EVENT_LOG, COMMAND_SERVICE],
@@ -178,6 +185,7 @@ pub(super) const RULES: &[Rule] = &[
             PROJECTORS,
             VALIDATOR,
             KAFKA_RELAY,
+            AUDIT,
             PORTAL,
         ],
         walls: &[],
@@ -199,6 +207,7 @@ pub(super) const RULES: &[Rule] = &[
             PROJECTORS,
             VALIDATOR,
             KAFKA_RELAY,
+            AUDIT,
             PORTAL,
             KURRENTDB_STAND_IN,
         ],

@@ -29,7 +29,7 @@ const REVOKE: &str = "/v1/partners/{partnerId}/keys/{keyId}/revoke";
 const HISTORY: &str = "/v1/partners/{partnerId}/keys/{keyId}/history";
 
 #[rustfmt::skip]
-const TABLE: [Row; 14] = [
+const TABLE: [Row; 15] = [
     //                                      none bad  other api  read admin audit operate
     Row("post",  KEYS,              [401, 401, 404, 403, 403, 201, 404, 201]),
     Row("get",   KEYS,              [401, 401, 404, 403, 200, 200, 404, 200]),
@@ -41,6 +41,7 @@ const TABLE: [Row; 14] = [
     Row("get",   HISTORY,           [401, 401, 404, 403, 200, 200, 200, 200]),
     Row("post",  "/v1/revocations", [401, 401, 403, 403, 403, 403, 403, 200]),
     Row("get",   "/v1/events",      [401, 401, 403, 403, 403, 403, 200, 200]),
+    Row("get",   "/v1/log",         [401, 401, 403, 403, 403, 403, 200, 200]),
     Row("get",   "/v1/scopes",      [401, 401, 200, 403, 200, 200, 200, 200]),
     Row("put",   "/v1/scopes",      [401, 401, 403, 403, 403, 403, 403, 200]),
     Row("get",   "/v1/validators",  [401, 401, 403, 403, 403, 403, 403, 200]),

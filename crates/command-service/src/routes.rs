@@ -43,6 +43,11 @@ pub fn configure(
             .service(post("/revocations").route(web::post().to(http::revoke)))
             .service(only(web::resource("/events"), "GET").route(web::get().to(http::read_events)))
             .service(
+                only(web::resource("/log"), "GET, HEAD")
+                    .route(web::get().to(http::show_log))
+                    .route(web::head().to(http::show_log)),
+            )
+            .service(
                 only(web::resource("/validators"), "GET, HEAD")
                     .route(web::get().to(http::list_validators))
                     .route(web::head().to(http::list_validators)),

@@ -3,6 +3,7 @@
 //! This crate is the root of the house: it alone reads the machine's clock, randomness, environment and files of
 //! configuration, picks the adapters, and wires the roles. What the roles do is in the other crates.
 
+mod audit;
 mod backup;
 mod cli;
 mod command_service;
@@ -96,6 +97,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Log(LogCommand::Copy(args)) => on_all_cores(log_copy::run(&context, &args)),
         Command::Backup(args) => on_all_cores(backup::run(&context, &args)),
         Command::Restore(args) => on_all_cores(restore::run(&context, &args)),
+        Command::Audit(command) => on_all_cores(audit::run(&context, command)),
         Command::Init(args) => on_all_cores(init::run(&context, args.scopes.as_deref())),
         Command::OperatorKey(OperatorKeyCommand::New { name }) => {
             on_all_cores(operator_key::new(&context, name))

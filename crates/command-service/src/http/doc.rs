@@ -14,7 +14,7 @@ use utoipa::{
 use super::{
     change_catalogue, create_key, edit_key, end_overlap, key_history, list_keys, list_validators,
     problem::{FieldFault, ProblemBody},
-    read_events, regenerate_key, revoke, revoke_key, show_catalogue, show_key, show_openapi,
+    read_events, regenerate_key, revoke, revoke_key, show_catalogue, show_key, show_log, show_openapi,
 };
 
 #[derive(OpenApi)]
@@ -38,6 +38,7 @@ use super::{
         key_history::key_history,
         revoke::revoke,
         read_events::read_events,
+        show_log::show_log,
         list_validators::list_validators,
         show_catalogue::show_catalogue,
         change_catalogue::change_catalogue,

@@ -27,6 +27,7 @@ mod revoke_key;
 mod secrets;
 mod show_catalogue;
 mod show_key;
+mod show_log;
 mod show_openapi;
 mod validator_calls;
 
@@ -48,6 +49,7 @@ pub(crate) use revoke::revoke;
 pub(crate) use revoke_key::revoke_key;
 pub(crate) use show_catalogue::show_catalogue;
 pub(crate) use show_key::show_key;
+pub(crate) use show_log::show_log;
 pub(crate) use show_openapi::{only_described, show_openapi};
 pub(crate) use validator_calls::{report_validator, snapshot_for_validator};
 

@@ -40,6 +40,7 @@ fn table() -> Vec<Row> {
         (Method::POST, "{key}/revoke", Some(json!({})), [401, 401, 403, 404, 403, 200, 404, 200]),
         (Method::POST, "/v1/revocations", Some(sweep), [401, 401, 403, 403, 403, 403, 403, 200]),
         (Method::GET, "/v1/events", None, [401, 401, 403, 403, 403, 403, 200, 200]),
+        (Method::GET, "/v1/log", None, [401, 401, 403, 403, 403, 403, 200, 200]),
         (Method::GET, "/v1/scopes", None, [401, 401, 403, 200, 200, 200, 200, 200]),
         (Method::PUT, "/v1/scopes", Some(scopes), [401, 401, 403, 403, 403, 403, 403, 200]),
         (Method::GET, "/v1/validators", None, [401, 401, 403, 403, 403, 403, 403, 200]),

@@ -3,7 +3,8 @@
 //! A recorded event has three parts. The **public** part is JSON that auditors and Kafka get, unchanged; the
 //! **private** part (what recognises a secret, the digest of the request) never leaves the registry and is bound to
 //! the public one by `sealed`, a SHA-256; the **mac** authenticates the public part under a key that is not in the
-//! database. [`seal()`] makes the parts, [`open()`] checks and reads them; nothing is ever serialised again to be
+//! database. [`seal()`] makes the parts, [`open()`] checks and reads them, [`read()`] reads what
+//! came without its code; nothing is ever serialised again to be
 //! checked. Golden files in `events/samples` hold every form that was ever released.
 
 mod event_id;
@@ -22,7 +23,7 @@ use crate::{Actor, Timestamp, event::Body};
 
 pub use event_id::{Idempotency, uuid_v7};
 pub use mac::{MacKey, MacKeyId, MacKeys, Purpose, WrongMac};
-pub use open::{OpenError, Parts, open};
+pub use open::{OpenError, Parts, open, read};
 pub use private::{PepperId, Private, Verifier};
 pub use seal::{Draft, SealError, Sealed, seal};
 pub use stream::Stream;

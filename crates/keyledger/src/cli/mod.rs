@@ -1,6 +1,7 @@
 //! The command line: what may be asked, and which file does it.
 
-mod client;
+pub(crate) mod audit;
+pub(crate) mod client;
 mod completions;
 mod config;
 mod events;
@@ -111,6 +112,9 @@ pub(crate) enum Command {
     /// Show or change the scopes there are
     #[command(subcommand)]
     Scopes(scopes::ScopesCommand),
+    /// Ask what was, and whether nobody edited it
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
     /// Make another operator key while nothing serves
     #[command(subcommand)]
     OperatorKey(roles::OperatorKeyCommand),
@@ -176,7 +180,8 @@ impl Context {
         LogPlace::of(&self.settings().log, &self.data_dir())
     }
 
-    fn client(&self) -> anyhow::Result<client::Client> {
+    /// Whoever asks the registry that runs.
+    pub(crate) fn client(&self) -> anyhow::Result<client::Client> {
         client::Client::new(&self.settings().client, self.randomness)
     }
 }
@@ -229,6 +234,7 @@ pub(crate) fn run(command: Command, context: &Context) -> anyhow::Result<()> {
         | Command::Backup(_)
         | Command::Restore(_)
         | Command::Init(_)
+        | Command::Audit(_)
         | Command::OperatorKey(_)
         | Command::Users(_)
         | Command::Projections(_) => {

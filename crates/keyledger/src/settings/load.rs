@@ -129,6 +129,11 @@ fn explain(figment: &Figment, error: &figment::Error) -> anyhow::Error {
 }
 
 impl Loaded {
+    /// Whether a flag gave this setting.
+    pub(crate) fn is_of_flag(&self, name: &str) -> bool {
+        self.figment.find_metadata(name).is_some_and(|metadata| metadata.name.starts_with("--"))
+    }
+
     /// Every setting with its value and where it came from.
     pub(crate) fn shown(&self) -> Vec<Shown> {
         TABLE

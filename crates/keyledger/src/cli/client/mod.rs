@@ -17,13 +17,13 @@ use reqwest::{
 };
 use serde_json::Value;
 
-pub(super) use stream::{Reading, StreamError};
+pub(crate) use stream::{Reading, StreamError};
 
 use crate::settings;
 
 /// What one request asks for, apart from where.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Ask<'a> {
+pub(crate) struct Ask<'a> {
     /// Parameters of the query.
     pub query: Vec<(&'static str, String)>,
     /// What is sent.
@@ -41,7 +41,7 @@ const CONNECT: Duration = Duration::from_secs(5);
 /// How long an answer may take.
 const ANSWER: Duration = Duration::from_secs(30);
 /// How long an answer may take that ends every key of a partner.
-pub(super) const LONG_ANSWER: Duration = Duration::from_secs(600);
+pub(crate) const LONG_ANSWER: Duration = Duration::from_secs(600);
 /// An answer that is not a refusal.
 struct Answer {
     body: Value,
@@ -49,7 +49,7 @@ struct Answer {
 }
 
 /// Asks the registry, with a management key.
-pub(super) struct Client {
+pub(crate) struct Client {
     http: reqwest::Client,
     base: Url,
     key: HeaderValue,
@@ -61,7 +61,7 @@ impl Client {
     ///
     /// # Errors
     /// Where there is no usable key.
-    pub(super) fn new(
+    pub(crate) fn new(
         settings: &settings::Client,
         randomness: &'static dyn Randomness,
     ) -> anyhow::Result<Self> {
@@ -78,27 +78,27 @@ impl Client {
     }
 
     /// The first eight characters of the management key.
-    pub(super) fn prefix(&self) -> Option<Prefix> {
+    pub(crate) fn prefix(&self) -> Option<Prefix> {
         self.key.as_bytes().get(..8).and_then(|first| Prefix::parse(first).ok())
     }
 
     /// `GET`
-    pub(super) async fn get(&self, path: &[impl AsRef<str>], ask: Ask<'_>) -> anyhow::Result<Value> {
+    pub(crate) async fn get(&self, path: &[impl AsRef<str>], ask: Ask<'_>) -> anyhow::Result<Value> {
         self.answer(Method::GET, path, ask).await
     }
 
     /// `POST`, which the registry does once, however often it arrives.
-    pub(super) async fn post(&self, path: &[impl AsRef<str>], ask: Ask<'_>) -> anyhow::Result<Value> {
+    pub(crate) async fn post(&self, path: &[impl AsRef<str>], ask: Ask<'_>) -> anyhow::Result<Value> {
         self.answer(Method::POST, path, ask).await
     }
 
     /// `PATCH`
-    pub(super) async fn patch(&self, path: &[impl AsRef<str>], ask: Ask<'_>) -> anyhow::Result<Value> {
+    pub(crate) async fn patch(&self, path: &[impl AsRef<str>], ask: Ask<'_>) -> anyhow::Result<Value> {
         self.answer(Method::PATCH, path, ask).await
     }
 
     /// `PUT`, with the revision that the answer is of.
-    pub(super) async fn put(
+    pub(crate) async fn put(
         &self,
         path: &[impl AsRef<str>],
         ask: Ask<'_>,

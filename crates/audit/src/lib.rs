@@ -1,0 +1,8 @@
+//! What auditors ask: the past at any moment, and proof that nobody edited it.
+//!
+//! Everything here is given a [`History`] and reads. It holds no driver, no listener and no secret: where the events come
+//! from (a store, or a registry that answers over HTTP) is picked by the root crate.
+
+mod history;
+
+pub use history::{History, HistoryError, Walk, Witnessed};

@@ -1,0 +1,8 @@
+//! What auditors ask: the past at any moment, a replay, and proof that nobody edited it.
+
+use keyledger_tests::SharedRegistry;
+
+mod export;
+
+/// The registry for tests that keep to partners of their own.
+static SHARED: SharedRegistry = SharedRegistry::new();
