@@ -3,6 +3,7 @@
 use keyledger_tests::SharedRegistry;
 
 mod export;
+mod replay;
 
 /// The registry for tests that keep to partners of their own.
 static SHARED: SharedRegistry = SharedRegistry::new();

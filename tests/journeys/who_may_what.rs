@@ -29,7 +29,7 @@ const REVOKE: &str = "/v1/partners/{partnerId}/keys/{keyId}/revoke";
 const HISTORY: &str = "/v1/partners/{partnerId}/keys/{keyId}/history";
 
 #[rustfmt::skip]
-const TABLE: [Row; 15] = [
+const TABLE: [Row; 17] = [
     //                                      none bad  other api  read admin audit operate
     Row("post",  KEYS,              [401, 401, 404, 403, 403, 201, 404, 201]),
     Row("get",   KEYS,              [401, 401, 404, 403, 200, 200, 404, 200]),
@@ -45,6 +45,8 @@ const TABLE: [Row; 15] = [
     Row("get",   "/v1/scopes",      [401, 401, 200, 403, 200, 200, 200, 200]),
     Row("put",   "/v1/scopes",      [401, 401, 403, 403, 403, 403, 403, 200]),
     Row("get",   "/v1/validators",  [401, 401, 403, 403, 403, 403, 403, 200]),
+    Row("get",   "/v1/projections", [401, 401, 403, 403, 403, 403, 403, 200]),
+    Row("get",   "/v1/projections/{name}", [401, 401, 403, 403, 403, 403, 403, 200]),
     Row("get",   "/openapi.json",   [200; 8]),
 ];
 
@@ -81,7 +83,8 @@ fn body(registry: &Registry, method: &str, path: &str, prefix: &str) -> Option<V
 
 fn ask(registry: &Registry, caller: &Client, method: &str, path: &str) -> Answer {
     let key = registry.create("own", "target", &["client:read"]);
-    let concrete = path.replace("{partnerId}", "own").replace("{keyId}", &key.id);
+    let concrete =
+        path.replace("{partnerId}", "own").replace("{keyId}", &key.id).replace("{name}", "key_index");
     let call = caller.call(&method.to_uppercase(), &concrete);
     match body(registry, method, path, &key.prefix) {
         Some(body) => call.json(&body).send(),

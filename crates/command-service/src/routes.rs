@@ -7,16 +7,17 @@ use actix_web::{HttpRequest, Resource, middleware::from_fn, web};
 use crate::{
     CommandService,
     http::{self, Api},
-    ports::{Gatekeeper, Snapshots},
+    ports::{Gatekeeper, Projections, Snapshots},
 };
 
-/// The routes, over a service, whoever tells who asks, and the index that validators start from; and what is answered to paths that nothing else serves.
+/// The routes, over a service, whoever tells who asks, the index that validators start from, and the read models; and what is answered to paths that nothing else serves.
 pub fn configure(
     service: CommandService,
     gatekeeper: Arc<dyn Gatekeeper>,
     snapshots: Arc<dyn Snapshots>,
+    projections: Arc<dyn Projections>,
 ) -> impl Fn(&mut web::ServiceConfig) + Clone {
-    let api = web::Data::new(Api { service, gatekeeper, snapshots });
+    let api = web::Data::new(Api { service, gatekeeper, snapshots, projections });
     move |config: &mut web::ServiceConfig| {
         let key = "/partners/{partnerId}/keys/{keyId}";
         let v1 = web::scope("/v1")
@@ -51,6 +52,14 @@ pub fn configure(
                 only(web::resource("/validators"), "GET, HEAD")
                     .route(web::get().to(http::list_validators))
                     .route(web::head().to(http::list_validators)),
+            )
+            .service(
+                only(web::resource("/projections"), "GET, HEAD")
+                    .route(web::get().to(http::show_projections))
+                    .route(web::head().to(http::show_projections)),
+            )
+            .service(
+                only(web::resource("/projections/{name}"), "GET").route(web::get().to(http::read_projection)),
             )
             .service(post("/validators/reports").route(web::post().to(http::report_validator)))
             .service(post("/validators/snapshot").route(web::post().to(http::snapshot_for_validator)))

@@ -15,6 +15,7 @@ use super::{
     change_catalogue, create_key, edit_key, end_overlap, key_history, list_keys, list_validators,
     problem::{FieldFault, ProblemBody},
     read_events, regenerate_key, revoke, revoke_key, show_catalogue, show_key, show_log, show_openapi,
+    show_projections,
 };
 
 #[derive(OpenApi)]
@@ -40,6 +41,8 @@ use super::{
         read_events::read_events,
         show_log::show_log,
         list_validators::list_validators,
+        show_projections::show_projections,
+        show_projections::read_projection,
         show_catalogue::show_catalogue,
         change_catalogue::change_catalogue,
         show_openapi::show_openapi,

@@ -29,6 +29,7 @@ mod show_catalogue;
 mod show_key;
 mod show_log;
 mod show_openapi;
+mod show_projections;
 mod validator_calls;
 
 use std::sync::Arc;
@@ -51,11 +52,12 @@ pub(crate) use show_catalogue::show_catalogue;
 pub(crate) use show_key::show_key;
 pub(crate) use show_log::show_log;
 pub(crate) use show_openapi::{only_described, show_openapi};
+pub(crate) use show_projections::{read_projection, show_projections};
 pub(crate) use validator_calls::{report_validator, snapshot_for_validator};
 
 use crate::{
     CommandService,
-    ports::{Gatekeeper, Snapshots},
+    ports::{Gatekeeper, Projections, Snapshots},
 };
 
 /// What every operation works with.
@@ -63,4 +65,5 @@ pub(crate) struct Api {
     pub(crate) service: CommandService,
     pub(crate) gatekeeper: Arc<dyn Gatekeeper>,
     pub(crate) snapshots: Arc<dyn Snapshots>,
+    pub(crate) projections: Arc<dyn Projections>,
 }

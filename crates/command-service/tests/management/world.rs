@@ -283,6 +283,7 @@ impl World {
             self.service.clone(),
             gatekeeper,
             Arc::new(Offline),
+            Arc::new(Offline),
         )))
         .await;
         let mut request = TestRequest::default().method(call.method).uri(&call.path);

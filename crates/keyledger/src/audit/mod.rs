@@ -2,6 +2,7 @@
 
 mod export;
 mod remote_log;
+mod replay;
 mod source;
 
 use crate::cli::{Context, audit::AuditCommand};
@@ -13,5 +14,6 @@ use crate::cli::{Context, audit::AuditCommand};
 pub(crate) async fn run(context: &Context, command: AuditCommand) -> anyhow::Result<()> {
     match command {
         AuditCommand::Export(args) => export::run(context, &args).await,
+        AuditCommand::Replay => replay::run(context).await,
     }
 }

@@ -17,6 +17,11 @@ pub(crate) enum AuditCommand {
         after_help = "Examples:\n  keyledger audit export --to events.ndjson\n  keyledger audit export --format csv --up-to 4711 > events.csv"
     )]
     Export(ExportArgs),
+    /// Make the read models anew from the log alone and compare them with those that are read
+    #[command(
+        after_help = "Examples:\n  keyledger audit replay\n  keyledger audit replay --data-dir /mnt/copy --json"
+    )]
+    Replay,
 }
 
 /// Arguments of `audit export`.

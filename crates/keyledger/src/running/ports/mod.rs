@@ -5,6 +5,7 @@ mod key_lists;
 mod keyring;
 mod last_used;
 mod lists;
+mod projections;
 mod readers;
 mod snapshots;
 
@@ -13,5 +14,6 @@ pub(crate) use key_lists::SqlKeyLists;
 pub(crate) use keyring::KeyringPort;
 pub(crate) use last_used::IndexAndTable;
 pub(crate) use lists::Lists;
+pub(crate) use projections::IndexAndLists;
 pub(crate) use readers::{FollowedLists, IndexHereListsElsewhere, LocalReaders};
 pub(crate) use snapshots::IndexSnapshots;
