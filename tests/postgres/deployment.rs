@@ -33,11 +33,15 @@ struct Deployment {
 
 impl Deployment {
     fn role(&self, role: &str, more: &[(&str, &str)]) -> RoleProcess {
-        let by = format!("keyledger_{}@", role.replace('-', "_"));
-        let url = self.url.replace("tester@", &by);
         // It is not there yet: what a process needs in it, it makes.
         let data = self.homes.path().join(role).join("data");
         fs::create_dir(self.homes.path().join(role)).expect("a directory");
+        RoleProcess::start(role, &data, &self.settings(role, more))
+    }
+
+    fn settings(&self, role: &str, more: &[(&str, &str)]) -> Vec<(String, String)> {
+        let by = format!("keyledger_{}@", role.replace('-', "_"));
+        let url = self.url.replace("tester@", &by);
         let [whole, mac_keys] = &self.keyrings;
         let keyring = if ["projector", "relay"].contains(&role) { mac_keys } else { whole };
         let keyring = keyring.to_string_lossy();
@@ -48,9 +52,7 @@ impl Deployment {
         ];
         let lists = (role != "relay").then_some(("KEYLEDGER_READ_MODELS__URL", url.as_str()));
         let settings = common.iter().chain(&lists).chain(more);
-        let settings: Vec<_> =
-            settings.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        RoleProcess::start(role, &data, &settings)
+        settings.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
     }
 }
 
@@ -97,6 +99,21 @@ fn each_process_of_the_deployment_works_with_the_rights_that_it_is_given() {
     management.post(&key.at("revoke"), &json!({})).send().expecting(200);
     within(PATIENCE, || (asked() == 403).then_some(())).expect("the key is refused");
     management.get(&key.path()).send().expecting(200);
+
+    // The portal, too, and the command line beside it.
+    let home = deployment.homes.path().join("command-service");
+    let terminal = deployment.settings("command-service", &[]).into_iter().fold(
+        Terminal::new(&home).set("KEYLEDGER_SERVER__DATA_DIR", &home.join("data").to_string_lossy()),
+        |terminal, (name, value)| terminal.set(&name, &value),
+    );
+    let code = terminal.run(&["users", "setup-code", "--json"]).exited(0).json();
+    let code = code["setupCode"].as_str().expect("a code");
+    let form = format!("code={code}&username=grace&password=a+few+words+are+fine");
+    let setup = commands.address("command").expect("it listens").call("POST", "/setup");
+    let setup = setup.header("origin", management.base());
+    setup.body("application/x-www-form-urlencoded", form.as_bytes()).send().expecting(303);
+    let people = terminal.run(&["users", "list", "--json"]).exited(0).json();
+    assert_eq!(people[0]["username"], "grace", "{people}");
 
     validator.signal("TERM");
     let ended = within(PATIENCE, || validator.ended()).expect("it ends");

@@ -18,6 +18,7 @@ mod moving;
 mod naive;
 mod opening;
 mod order;
+mod people;
 mod read_models;
 mod receipts;
 mod restarts;

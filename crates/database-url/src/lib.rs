@@ -1,7 +1,11 @@
-//! Where a PostgreSQL database is, and by which rules it is entered.
+//! Where a PostgreSQL database is, by which rules it is entered, how it is waited for, and how tables are made there.
 //!
-//! The log and the read models have one such URL each, and adapters do not reach one another: what both must not do
-//! differently (no password in a URL, a certificate from whoever is elsewhere) stands here.
+//! The log, the read models and the portal's people each have such a database, and adapters do not reach one another: what
+//! they must not do differently (no password in a URL, a certificate from whoever is elsewhere, one maker of tables at a
+//! time) stands here.
+
+mod tables;
+mod waiting;
 
 use std::{fmt, net::IpAddr, str::FromStr};
 
@@ -10,6 +14,9 @@ use sqlx::{
     postgres::{PgConnectOptions, PgSslMode},
 };
 use url::Url;
+
+pub use tables::Tables;
+pub use waiting::Waiting;
 
 /// What a URL may say behind its `?`.
 const PARAMETERS: [&str; 5] = ["host", "sslmode", "sslrootcert", "sslcert", "sslkey"];

@@ -2,6 +2,8 @@
 //! from real records, compared with what is committed.
 #![cfg(test)]
 
+mod restored;
+
 use std::fs;
 
 use keyledger_domain::Timestamp;
@@ -67,7 +69,11 @@ fn headers(kind: &Kind) -> Value {
     let subject = if kind.about == About::CatalogueEvent { "catalogue" } else { UUID };
     let id_of_message = match kind.about {
         About::Facts => {
-            text(format!("{UUID}:key"), "The id of the event that the facts follow from, and `:key`.")
+            let again = "(@[1-9][0-9]*)?";
+            text(
+                format!("{UUID}:key{again}"),
+                "The id of the event that the facts follow from, and `:key`; said again after a restore, with the new epoch behind `@`.",
+            )
         }
         About::KeyEvent | About::CatalogueEvent => text(UUID.to_owned(), "The event's id."),
     };
@@ -119,14 +125,19 @@ fn message(kind: &Kind) -> Value {
     })
 }
 
-fn channel(topic: &str, title: &str, description: &str, cleanup: &str, kinds: &[&Kind]) -> Value {
-    let refer =
-        |kind: &&Kind| (kind.name.clone(), json!({ "$ref": format!("#/components/messages/{}", kind.name) }));
+fn channel<'a>(
+    topic: &str,
+    title: &str,
+    description: &str,
+    cleanup: &str,
+    names: impl Iterator<Item = &'a str>,
+) -> Value {
+    let refer = |name: &str| (name.to_owned(), json!({ "$ref": format!("#/components/messages/{name}") }));
     json!({
         "address": topic,
         "title": title,
         "description": description,
-        "messages": kinds.iter().map(refer).collect::<Map<_, _>>(),
+        "messages": names.map(refer).collect::<Map<_, _>>(),
         "parameters": { "prefix": { "default": "keyledger", "description": "The setting kafka.topic_prefix." } },
         "bindings": { "kafka": { "topicConfiguration": { "cleanup.policy": [cleanup] } } },
     })
@@ -139,8 +150,15 @@ fn operation(channel: &str, summary: &str) -> Value {
 fn document(kinds: &[Kind]) -> Value {
     let topics = Topics::with_prefix("PREFIX").expect("topics");
     let address = |topic: &str| topic.replace("PREFIX", "{prefix}");
-    let (of_keys, of_events): (Vec<_>, Vec<_>) = kinds.iter().partition(|kind| kind.about == About::Facts);
-    let messages: Map<_, _> = kinds.iter().map(|kind| (kind.name.clone(), message(kind))).collect();
+    let told = restored::told();
+    let names = |of_keys: bool| {
+        let kinds = kinds.iter().filter(move |kind| (kind.about == About::Facts) == of_keys);
+        let told = told.iter().filter(move |told| told.of_keys == of_keys);
+        kinds.map(|kind| kind.name.as_str()).chain(told.map(|told| told.name))
+    };
+    let messages = kinds.iter().map(|kind| (kind.name.clone(), message(kind)));
+    let messages: Map<_, _> =
+        messages.chain(told.iter().map(|told| (told.name.to_owned(), told.message()))).collect();
     json!({
         "asyncapi": "3.0.0",
         "info": {
@@ -154,16 +172,16 @@ fn document(kinds: &[Kind]) -> Value {
             "keyEvents": channel(
                 &address(topics.key_events()),
                 "Everything that happened",
-                "Each event of the log once and in order. A message type that a reader does not know is to be passed over.",
+                "Each event of the log once and in order, and where the log was restored. A message type that a reader does not know is to be passed over.",
                 "delete",
-                &of_events,
+                names(false),
             ),
             "keys": channel(
                 &address(topics.keys()),
                 "What each key is",
-                "The facts of a key after each of its events; compacted, so that the last ones stay.",
+                "The facts of a key after each of its events; compacted, so that the last ones stay. After a restore, a record without a value for each key that never was.",
                 "compact",
-                &of_keys,
+                names(true),
             ),
         },
         "operations": {
@@ -186,13 +204,14 @@ fn the_committed_document_is_the_one_of_the_code() {
 
 #[test]
 fn the_headers_of_the_document_are_those_of_real_records_in_their_order() {
-    for kind in kinds() {
-        let described = headers(&kind);
+    let kinds = kinds().into_iter().map(|kind| (headers(&kind), kind.example, kind.name));
+    let told = restored::told().map(|told| (told.headers(), told.example, told.name.to_owned()));
+    for (described, example, of) in kinds.chain(told) {
         let described = described["properties"].as_object().expect("an object");
-        let real: Vec<_> = kind.example.headers.iter().map(|(name, _)| *name).collect();
-        assert_eq!(described.keys().map(String::as_str).collect::<Vec<_>>(), real, "{}", kind.name);
-        for (name, value) in &kind.example.headers {
-            assert!(holds(&described[*name], value), "{}: {name} is {value}", kind.name);
+        let real: Vec<_> = example.headers.iter().map(|(name, _)| *name).collect();
+        assert_eq!(described.keys().map(String::as_str).collect::<Vec<_>>(), real, "{of}");
+        for (name, value) in &example.headers {
+            assert!(holds(&described[*name], value), "{of}: {name} is {value}");
         }
     }
 }
@@ -211,10 +230,25 @@ fn holds(schema: &Value, text: &str) -> bool {
     if let Some(literal) = inner.strip_suffix(UUID) {
         return text.strip_prefix(literal).is_some_and(|id| Uuid::try_parse(id).is_ok());
     }
-    if inner.strip_suffix(":key") == Some(UUID) {
-        return text.strip_suffix(":key").is_some_and(|id| Uuid::try_parse(id).is_ok());
+    if inner.strip_suffix(":key(@[1-9][0-9]*)?") == Some(UUID) {
+        let (id, again) = text.split_once(":key").unwrap_or_default();
+        return Uuid::try_parse(id).is_ok() && (again.is_empty() || again.starts_with('@'));
+    }
+    if let Some(literal) = inner.strip_suffix("[1-9][0-9]*") {
+        return text
+            .strip_prefix(literal)
+            .is_some_and(|rest| rest.parse::<u64>().is_ok_and(|number| number > 0));
     }
     inner == text || inner.starts_with('[') && !text.is_empty()
+}
+
+#[test]
+fn the_facts_of_a_key_that_are_said_again_after_a_restore_are_as_described() {
+    let kind = kind("Key.v1".to_owned());
+    let headers = headers(&kind);
+    for (name, value) in &kind.example.again(2).headers {
+        assert!(holds(&headers["properties"][*name], value), "{name} is {value}");
+    }
 }
 
 #[test]

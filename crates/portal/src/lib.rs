@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! browser ─▶ routes ─▶ web::Visit (session ─▶ person ─▶ what they may do) ─▶ pages ─▶ command service
-//!                            └─▶ people (accounts, standings, sessions: portal.db)
+//!                            └─▶ people (accounts, standings, sessions: portal.db, or a database)
 //! sign-in ─▶ people, or openid (who somebody is and what they may do, by a provider's word) ─▶ session
 //! ```
 //!

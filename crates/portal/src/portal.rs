@@ -70,7 +70,7 @@ impl Portal {
         bytes
     }
 
-    /// Asks the people's file something, on a thread that may block.
+    /// Asks the people's store something, on a thread that may block.
     pub(crate) async fn people<T: Send + 'static, E: From<Unavailable> + Send + 'static>(
         &self,
         question: impl FnOnce(&People) -> Result<T, E> + Send + 'static,

@@ -24,4 +24,10 @@ GRANT USAGE ON SCHEMA keyledger_last_used TO keyledger_command_service, keyledge
 GRANT SELECT ON ALL TABLES IN SCHEMA keyledger_last_used TO keyledger_command_service, keyledger_validator;
 GRANT INSERT, UPDATE ON keyledger_last_used.last_used TO keyledger_validator;
 
+GRANT USAGE ON SCHEMA keyledger_portal TO keyledger_command_service;
+GRANT SELECT ON ALL TABLES IN SCHEMA keyledger_portal TO keyledger_command_service;
+GRANT INSERT, UPDATE ON keyledger_portal.people TO keyledger_command_service;
+GRANT INSERT ON keyledger_portal.standing_changes TO keyledger_command_service;
+GRANT INSERT, UPDATE, DELETE ON keyledger_portal.sessions, keyledger_portal.setup_code TO keyledger_command_service;
+
 COMMIT;

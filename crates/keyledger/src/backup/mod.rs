@@ -12,14 +12,14 @@ use std::{
 
 use anyhow::{Context as _, ensure};
 use keyledger_domain::Clock as _;
-use keyledger_portal::people;
+use keyledger_portal::people::People;
 
 pub(crate) use manifest::Manifest;
 
 use crate::{
     cli::{Context, roles::BackupArgs},
     environment::SystemClock,
-    installation::{LogPlace, ReadOnly},
+    installation::{HeldKeyring, LogPlace, PeoplePlace, ReadOnly, people_keys},
     log_copy::{Copied, Copying},
     output::{count, progress_bar},
 };
@@ -72,12 +72,15 @@ pub(crate) async fn run(context: &Context, args: &BackupArgs) -> anyhow::Result<
     bar.finish_and_clear();
     // Space that is kept for revocations, which come to no backup.
     remove(&to.join("log.reserve"))?;
-    let people = back_up_people(&directory.people(), to)?;
+    let people = PeoplePlace::of(&context.settings().read_models, &directory).open_where_there(&keyring)?;
+    if let Some(people) = &people {
+        back_up_people(people, to, &keyring)?;
+    }
     let made = Manifest {
         position: number,
         position_in_log: (position.get() != number).then_some(position.get()),
         digest,
-        people,
+        people: people.is_some(),
         ..Manifest::nothing_of(identity, at)
     };
     made.save(to)?;
@@ -120,17 +123,23 @@ pub(crate) fn lock(directory: &Path) -> anyhow::Result<File> {
     Ok(file)
 }
 
-/// Puts the people of the portal beside the log, whole or as they were before; says whether there are any.
-fn back_up_people(from: &Path, to: &Path) -> anyhow::Result<bool> {
-    if !from.exists() {
-        return Ok(false);
-    }
+/// Puts the people of the portal beside the log, whole or as they were before, wherever they live.
+fn back_up_people(people: &People, to: &Path, keyring: &HeldKeyring) -> anyhow::Result<()> {
     let unfinished = to.join("portal.unfinished");
-    remove(&unfinished)?;
-    people::back_up(from, &unfinished)?;
-    fs::rename(&unfinished, to.join(PEOPLE))
-        .with_context(|| format!("cannot write into {}", to.display()))?;
-    Ok(true)
+    remove_database(&unfinished)?;
+    // Closed behind this, so that what SQLite keeps beside a file is in it.
+    people.copy_to(&People::open(&unfinished, people_keys(keyring))?)?;
+    fs::rename(&unfinished, to.join(PEOPLE)).with_context(|| format!("cannot write into {}", to.display()))
+}
+
+/// Removes a file of SQLite with what it keeps beside it; what is not there is removed already.
+pub(crate) fn remove_database(path: &Path) -> anyhow::Result<()> {
+    for end in ["-shm", "-wal", ""] {
+        let mut file = path.as_os_str().to_owned();
+        file.push(end);
+        remove(Path::new(&file))?;
+    }
+    Ok(())
 }
 
 fn remove(path: &Path) -> anyhow::Result<()> {

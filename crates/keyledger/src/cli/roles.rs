@@ -333,6 +333,10 @@ pub(crate) enum UsersCommand {
         #[arg(value_parser = Username::parse)]
         username: Username,
     },
+    /// Take the people of portal.db in the data directory to the database of read_models.url, with every change of what they may
+    /// do; the server is stopped meanwhile
+    #[command(after_help = "Example:\n  keyledger users move")]
+    Move,
     /// Print a new code with which somebody becomes an operator at /setup
     #[command(after_help = "Example:\n  keyledger users setup-code")]
     SetupCode,

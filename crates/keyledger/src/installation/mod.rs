@@ -7,6 +7,7 @@ mod models;
 mod open;
 mod operator_key;
 mod password_file;
+mod people;
 mod witnesses;
 
 pub(crate) use begin::{Begun, begin};
@@ -16,4 +17,5 @@ pub(crate) use open::{HeldKeyring, Installation, ReadOnly, index_config};
 pub(crate) use operator_key::{
     OPERATOR_KEY, create_operator_key, offline_service, operator_request, write_operator_key,
 };
+pub(crate) use people::{Moved, PeoplePlace, keys as people_keys};
 pub(crate) use witnesses::confirm_witnesses;

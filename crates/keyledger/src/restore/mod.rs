@@ -11,7 +11,6 @@ mod intent;
 
 use std::{
     fs::{self, DirBuilder, File},
-    io,
     os::unix::fs::DirBuilderExt as _,
     path::Path,
     sync::Arc,
@@ -23,6 +22,7 @@ use history::History;
 use intent::Intent;
 use keyledger_event_log::{EventLog, LogIdentity};
 use keyledger_event_log_sqlite::SqliteLog;
+use keyledger_portal::people::People;
 use serde::Serialize;
 use tokio::sync::watch;
 
@@ -33,7 +33,7 @@ use crate::{
         roles::{RestoreArgs, Revocations},
     },
     data_dir::{DataDir, Role},
-    installation::{HeldKeyring, LogPlace, offline_service},
+    installation::{HeldKeyring, LogPlace, PeoplePlace, offline_service, people_keys},
     kafka,
     keyring::Keyring,
     log_copy::{Copied, Copying, Stage},
@@ -140,7 +140,8 @@ pub(crate) async fn run(context: &Context, args: &RestoreArgs) -> anyhow::Result
         None => None,
     };
     let set_aside = set_aside(&directory, life.epoch)?;
-    put_people_back(from, &directory, &manifest)?;
+    let people = PeoplePlace::of(&settings.read_models, &directory);
+    put_people_back(from, &directory, &people, &keyring, &manifest)?;
     Keyring::change(path, |keyring| {
         keyring.begin_life(life.epoch);
         anyhow::Ok(())
@@ -225,21 +226,35 @@ fn set_aside(directory: &DataDir, epoch: u32) -> anyhow::Result<Option<String>> 
 }
 
 /// Puts the people of the portal back, where theirs are gone.
-fn put_people_back(from: &Path, directory: &DataDir, manifest: &Manifest) -> anyhow::Result<()> {
+fn put_people_back(
+    from: &Path,
+    directory: &DataDir,
+    place: &PeoplePlace,
+    keyring: &Keyring,
+    manifest: &Manifest,
+) -> anyhow::Result<()> {
     let path = directory.people();
-    if !manifest.people || path.exists() {
+    if !manifest.people || matches!(place, PeoplePlace::File(_)) && path.exists() {
         return Ok(());
     }
     let unfinished = directory.path().join("portal.unfinished");
-    match fs::remove_file(&unfinished) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
-        _ => {}
+    backup::remove_database(&unfinished)?;
+    // A copy keeps the permissions. It is the copy that is opened: a backup may lie where nothing can be written.
+    let copied =
+        fs::copy(from.join(backup::PEOPLE), &unfinished).and_then(|_| File::open(&unfinished)?.sync_all());
+    copied.with_context(|| format!("cannot put the people of {} back", from.display()))?;
+    match place {
+        PeoplePlace::File(_) => {
+            fs::rename(&unfinished, &path).with_context(|| format!("cannot put {} back", path.display()))
+        }
+        PeoplePlace::Database { .. } => {
+            let (_sender, held) = watch::channel(Arc::new(keyring.clone()));
+            let held = HeldKeyring(held);
+            // Where anybody is there, they are newer.
+            People::open(&unfinished, people_keys(&held))?.copy_to(&place.open(&held)?)?;
+            backup::remove_database(&unfinished)
+        }
     }
-    // A copy keeps the permissions.
-    let put = fs::copy(from.join(backup::PEOPLE), &unfinished)
-        .and_then(|_| File::open(&unfinished)?.sync_all())
-        .and_then(|()| fs::rename(&unfinished, &path));
-    put.with_context(|| format!("cannot put {} back", path.display()))
 }
 
 fn tell(context: &Context, place: &LogPlace, restored: &Restored) -> anyhow::Result<()> {

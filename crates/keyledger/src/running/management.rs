@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     environment::{OsRandomness, SystemClock},
-    installation::Installation,
+    installation::{HeldKeyring, Installation, PeoplePlace},
     openid,
     settings::{Settings, Store},
 };
@@ -60,11 +60,8 @@ impl Management {
         let snapshots = Arc::new(IndexSnapshots::new(index.clone(), installation.keyring.clone()));
         let projections = Arc::new(IndexAndLists { index: index.clone(), lists: lists.clone() });
         let gatekeeper: Arc<dyn Gatekeeper> = Arc::new(IndexGatekeeper { index, stopping: stopping.clone() });
-        // Keys are managed whether or not there are pages.
-        let keyring = installation.keyring.clone();
-        let people = People::open(&installation.directory.people(), Arc::new(move || keyring.mac_keys()))
-            .inspect_err(|error| tracing::error!(%error, "the portal is not served"))
-            .ok();
+        let people =
+            people(&PeoplePlace::of(&settings.read_models, &installation.directory), &installation.keyring)?;
         let service = CommandService::new(Parts {
             log: installation.log.clone(),
             lists: Arc::new(SqlKeyLists(lists)),
@@ -97,6 +94,19 @@ impl Management {
     /// Lets live streams end: whoever follows one may begin again elsewhere.
     pub(crate) fn end_streams(&self) {
         self.stopping.store(true, Ordering::Release);
+    }
+}
+
+/// The people of the portal. Keys are managed also where a file of them is damaged, without pages; a database that cannot be
+/// used is refused, as its lists are.
+fn people(place: &PeoplePlace, keyring: &HeldKeyring) -> anyhow::Result<Option<People>> {
+    match (place.open(keyring), place) {
+        (Ok(people), _) => Ok(Some(people)),
+        (Err(error), PeoplePlace::File(_)) => {
+            tracing::error!(%error, "the portal is not served");
+            Ok(None)
+        }
+        (Err(error), PeoplePlace::Database { .. }) => Err(error),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::path::{self, Path};
 
 use keyledger_domain::Clock as _;
-use keyledger_portal::people::{People, SetupCode};
+use keyledger_portal::people::{FirstCode, People};
 use serde::Serialize;
 
 use super::Readers;
@@ -63,7 +63,11 @@ pub(super) fn print_when_ready(
     tokio::spawn(async move {
         let ready = settled(&projectors).await;
         // Only now, since its time runs.
-        let setup_code = portal.and_then(|people| first_code(&people));
+        let first = match portal {
+            Some(people) => tokio::task::spawn_blocking(move || first_code(&people)).await,
+            None => Ok(FirstCode::NotNeeded),
+        };
+        let first = first.unwrap_or(FirstCode::NotNeeded);
         let operator_key_file = key_file.as_deref();
         let printed = match next {
             None => output.value(&Started {
@@ -71,13 +75,12 @@ pub(super) fn print_when_ready(
                 data_dir: &data_dir,
                 log: log.as_deref(),
                 operator_key_file,
-                setup_code: setup_code.as_ref().map(SetupCode::expose),
+                setup_code: if let FirstCode::Drawn(code) = &first { Some(code.expose()) } else { None },
                 ready,
             }),
             Some(next) => {
-                let code = setup_code.as_ref().map(|code| first_operator(&addresses, code));
                 let about = people(&addresses, &data_dir, log.as_deref(), operator_key_file, ready);
-                output.text(&(about + code.as_deref().unwrap_or_default() + &next))
+                output.text(&(about + &first_operator(&addresses, &first) + &next))
             }
         };
         told(printed);
@@ -111,19 +114,25 @@ fn people(
 }
 
 /// The code with which the first operator is made, where nobody has an account.
-fn first_code(people: &People) -> Option<SetupCode> {
-    let code = people
-        .are_there_any()
-        .and_then(|any| (!any).then(|| people.new_setup_code(&OsRandomness, SystemClock.now())).transpose());
-    code.inspect_err(|error| tracing::error!(%error, "the portal is not ready")).ok().flatten()
+fn first_code(people: &People) -> FirstCode {
+    people.first_setup_code(&OsRandomness, SystemClock.now()).unwrap_or_else(|error| {
+        tracing::error!(%error, "the portal is not ready");
+        FirstCode::NotNeeded
+    })
 }
 
 /// How the portal gets its first operator.
-fn first_operator(addresses: &Addresses, code: &SetupCode) -> String {
+fn first_operator(addresses: &Addresses, code: &FirstCode) -> String {
+    let code = match code {
+        FirstCode::NotNeeded => return String::new(),
+        FirstCode::Drawn(code) => format!("with the one-time code {}", code.expose()),
+        FirstCode::DrawnBefore => {
+            "with the one-time code that an earlier start printed, or a new one of `keyledger users setup-code`".to_owned()
+        }
+    };
     format!(
-        "\nNobody has an account at the portal yet. Become its first operator within 15 minutes:\n\n  {}/setup\n  with the one-time code {}\n",
-        addresses.command,
-        code.expose()
+        "\nNobody has an account at the portal yet. Become its first operator within 15 minutes:\n\n  {}/setup\n  {code}\n",
+        addresses.command
     )
 }
 

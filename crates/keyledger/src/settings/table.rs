@@ -193,7 +193,7 @@ pub(crate) const TABLE: &[Setting] = &[
         "read_models.url",
         Default::Unset,
         "a URL of a PostgreSQL database without a password, for example postgres://keyledger@db.example.com/keyledger",
-        "The database of the read models, which several machines may share, and which may be the log's: the lists, and when secrets were last used. It is written as `log.url` is. Unset: files of the data directory.",
+        "The database of the read models, which several machines may share, and which may be the log's: the lists, when secrets were last used, and who may use the portal. It is written as `log.url` is. Unset: files of the data directory.",
     ),
     setting(
         "kafka.brokers",

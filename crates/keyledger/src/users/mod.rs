@@ -3,11 +3,10 @@
 mod add;
 mod changes;
 mod list;
+mod move_to_database;
 mod reset_password;
 mod setup_code;
 mod switch;
-
-use std::sync::Arc;
 
 use anyhow::Context as _;
 use keyledger_domain::PartnerId;
@@ -15,7 +14,7 @@ use keyledger_portal::people::{Decider, People, Person, PersonId, Role, Standing
 
 use crate::{
     cli::{Context, roles::UsersCommand},
-    installation::ReadOnly,
+    installation::{PeoplePlace, ReadOnly},
 };
 
 /// What the commands work with.
@@ -32,18 +31,19 @@ struct Users {
 pub(crate) async fn run(context: &Context, command: UsersCommand) -> anyhow::Result<()> {
     let ReadOnly { directory, log, keyring } = ReadOnly::open(context.settings()).await?;
     let by = Decider::Keyring(log.identity().log.to_string());
-    let users =
-        Users { people: People::open(&directory.people(), Arc::new(move || keyring.mac_keys()))?, by };
+    let place = PeoplePlace::of(&context.settings().read_models, &directory);
+    let users = || anyhow::Ok(Users { people: place.open(&keyring)?, by });
     match command {
         UsersCommand::Add { username, partner, role, operator: _ } => {
-            add::run(context, &users, username, standing(partner, role))
+            add::run(context, &users()?, username, standing(partner, role))
         }
-        UsersCommand::List { partner } => list::run(context, &users, partner.as_ref()),
-        UsersCommand::Changes { partner } => changes::run(context, &users, partner.as_ref()),
-        UsersCommand::Disable { username } => switch::run(context, &users, &username, true),
-        UsersCommand::Enable { username } => switch::run(context, &users, &username, false),
-        UsersCommand::ResetPassword { username } => reset_password::run(context, &users, &username),
-        UsersCommand::SetupCode => setup_code::run(context, &users),
+        UsersCommand::List { partner } => list::run(context, &users()?, partner.as_ref()),
+        UsersCommand::Changes { partner } => changes::run(context, &users()?, partner.as_ref()),
+        UsersCommand::Disable { username } => switch::run(context, &users()?, &username, true),
+        UsersCommand::Enable { username } => switch::run(context, &users()?, &username, false),
+        UsersCommand::ResetPassword { username } => reset_password::run(context, &users()?, &username),
+        UsersCommand::Move => move_to_database::run(context, &place, &directory, &keyring),
+        UsersCommand::SetupCode => setup_code::run(context, &users()?),
     }
 }
 

@@ -58,13 +58,13 @@ pub struct WhatClaimsSay {
 
 /// What a provider vouches for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Vouched {
+pub struct Vouched {
     /// Who it is, at the provider, for ever.
-    pub(crate) subject: String,
+    pub subject: String,
     /// What they are called now.
-    pub(crate) name: Username,
+    pub name: Username,
     /// What they are now; none: nothing here.
-    pub(crate) standing: Option<Standing>,
+    pub standing: Option<Standing>,
 }
 
 impl WhatClaimsSay {

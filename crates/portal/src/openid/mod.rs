@@ -12,7 +12,6 @@ mod outgoing;
 mod provider;
 
 pub(crate) use attempt::Attempt;
-pub(crate) use claims::Vouched;
-pub use claims::{ClaimName, InvalidClaimName, WhatClaimsSay};
+pub use claims::{ClaimName, InvalidClaimName, Vouched, WhatClaimsSay};
 pub(crate) use provider::Refused;
 pub use provider::{OpenIdProvider, OpenIdSettings, UnusableSettings};

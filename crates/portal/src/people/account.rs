@@ -1,11 +1,9 @@
 use keyledger_domain::{PartnerId, Timestamp, envelope::Purpose};
-use rusqlite::{
-    Connection, Error, OptionalExtension as _, Params, Result, Row, Transaction, params, types::Type,
-};
 use uuid::Uuid;
 
 use super::{
     PasswordHash, Person, PersonId, Role, Standing, Username,
+    rows::{Failure, Row, Rows, Value, bad},
     sealed::{Keys, must_be_sealed, seal},
 };
 
@@ -22,81 +20,92 @@ pub(super) struct Account {
     pub(super) disabled_by_claims: bool,
 }
 
-/// The columns of an account, in the order in which [`Account::read`] reads them.
-pub(super) const COLUMNS: &str = "people.id, people.username, people.password, people.issuer, people.subject, people.standing, \
-                                  people.partner_id, people.disabled, people.disabled_by_claims, people.created_at, people.mac";
+/// Asks for accounts, in whose first columns is what [`Account::read`] reads: what follows those columns, and more.
+macro_rules! select_accounts {
+    ($rest:literal) => {
+        concat!(
+            "SELECT people.id, people.username, people.password, people.issuer, people.subject, people.standing, ",
+            "people.partner_id, people.disabled, people.disabled_by_claims, people.created_at, people.mac ",
+            $rest
+        )
+    };
+}
+pub(super) use select_accounts;
 
-/// How many they are.
+/// How many columns an account has.
 pub(super) const WIDTH: usize = 11;
+
+/// Writes an account: as a new one, or over the one with its id.
+pub(super) const WRITE: &str =
+    "INSERT INTO people (id, username, password, issuer, subject, standing, partner_id, disabled, disabled_by_claims, created_at, mac)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+     ON CONFLICT (id) DO UPDATE SET username = excluded.username, password = excluded.password,
+         standing = excluded.standing, partner_id = excluded.partner_id, disabled = excluded.disabled,
+         disabled_by_claims = excluded.disabled_by_claims, mac = excluded.mac";
 
 impl Account {
     /// An account from the first columns of a row, which somebody wrote who holds the keyring.
-    pub(super) fn read(row: &Row<'_>, keys: &Keys) -> Result<Self> {
-        let standing: String = row.get(5)?;
-        let partner =
-            row.get::<_, Option<String>>(6)?.map(|text| parsed(6, PartnerId::parse(&text))).transpose()?;
-        let standing = match (standing.as_str(), partner) {
+    pub(super) fn read(row: &Row, keys: &Keys) -> Result<Self, Failure> {
+        let partner = row.text_or_none(6)?.map(PartnerId::parse).transpose();
+        let standing = match (row.text(5)?, partner.map_err(|error| bad(6, error))?) {
             ("operator", None) => Standing::Operator,
             ("admin", Some(partner)) => Standing::of_partner(partner, Role::Admin),
             ("member", Some(partner)) => Standing::of_partner(partner, Role::Member),
-            _ => return Err(Error::InvalidColumnType(5, "standing".to_owned(), Type::Text)),
+            _ => return Err(bad(5, "it is no standing")),
         };
         let account = Self {
             person: Person {
                 id: id(row, 0)?,
                 username: username(row, 1)?,
                 standing,
-                issuer: row.get(3)?,
-                disabled: row.get(7)?,
+                issuer: row.text_or_none(3)?.map(str::to_owned),
+                disabled: row.flag(7)?,
                 created_at: moment(row, 9)?,
             },
-            password: row.get::<_, Option<String>>(2)?.map(PasswordHash),
-            subject: row.get(4)?,
-            disabled_by_claims: row.get(8)?,
+            password: row.text_or_none(2)?.map(|text| PasswordHash(text.to_owned())),
+            subject: row.text_or_none(4)?.map(str::to_owned),
+            disabled_by_claims: row.flag(8)?,
         };
-        account.with_fields(|fields| {
-            must_be_sealed(keys, Purpose::Person, fields, row.get_ref(10)?.as_blob()?)
-        })?;
+        let mac = row.bytes(10)?;
+        account.with_fields(|fields| must_be_sealed(keys, Purpose::Person, fields, mac))?;
         Ok(account)
     }
 
-    /// The one account of which a condition holds.
+    /// The one account with an id.
+    pub(super) fn of(rows: &mut dyn Rows, keys: &Keys, id: PersonId) -> Result<Option<Self>, Failure> {
+        Self::find(rows, keys, select_accounts!("FROM people WHERE id = $1"), &[id.to_string().into()])
+    }
+
+    /// The one account that a question is about.
     pub(super) fn find(
-        db: &Connection,
+        rows: &mut dyn Rows,
         keys: &Keys,
-        condition: &str,
-        values: impl Params,
-    ) -> Result<Option<Self>> {
-        let statement = format!("SELECT {COLUMNS} FROM people WHERE {condition}");
-        db.prepare_cached(&statement)?.query_row(values, |row| Self::read(row, keys)).optional()
+        question: &'static str,
+        with: &[Value],
+    ) -> Result<Option<Self>, Failure> {
+        let found = rows.ask(question, with)?;
+        found.first().map(|row| Self::read(row, keys)).transpose()
     }
 
     /// Writes it: as a new one, or over the one with its id.
-    pub(super) fn write(&self, transaction: &Transaction<'_>, keys: &Keys) -> Result<()> {
+    pub(super) fn write(&self, rows: &mut dyn Rows, keys: &Keys) -> Result<(), Failure> {
         let Self { person, password, subject, disabled_by_claims } = self;
         let (standing, partner) = columns(&person.standing);
         let mac = self.with_fields(|fields| seal(keys, Purpose::Person, fields));
-        transaction.execute(
-            "INSERT INTO people (id, username, password, issuer, subject, standing, partner_id, disabled, disabled_by_claims, created_at, mac)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
-             ON CONFLICT (id) DO UPDATE SET username = excluded.username, password = excluded.password,
-                 standing = excluded.standing, partner_id = excluded.partner_id, disabled = excluded.disabled,
-                 disabled_by_claims = excluded.disabled_by_claims, mac = excluded.mac",
-            params![
-                person.id.to_string(),
-                person.username.as_str(),
-                password.as_ref().map(|hash| &hash.0),
-                person.issuer,
-                subject,
-                standing,
-                partner,
-                person.disabled,
-                disabled_by_claims,
-                person.created_at.to_string(),
-                mac,
-            ],
-        )?;
-        Ok(())
+        let values = [
+            person.id.to_string().into(),
+            person.username.as_str().into(),
+            password.as_ref().map(|hash| hash.0.as_str()).into(),
+            person.issuer.as_deref().into(),
+            subject.as_deref().into(),
+            standing.into(),
+            partner.into(),
+            person.disabled.into(),
+            (*disabled_by_claims).into(),
+            person.created_at.to_string().into(),
+            mac.into(),
+        ];
+        rows.run(WRITE, &values).map(|_| ())
     }
 
     /// What the code is over: all of it.
@@ -120,18 +129,18 @@ impl Account {
 }
 
 /// Somebody's id from a column.
-pub(super) fn id(row: &Row<'_>, column: usize) -> Result<PersonId> {
-    parsed(column, Uuid::try_parse(row.get_ref(column)?.as_str()?)).map(PersonId)
+pub(super) fn id(row: &Row, column: usize) -> Result<PersonId, Failure> {
+    row.parsed(column, Uuid::try_parse).map(PersonId)
 }
 
 /// Somebody's name from a column.
-pub(super) fn username(row: &Row<'_>, column: usize) -> Result<Username> {
-    parsed(column, Username::parse(row.get_ref(column)?.as_str()?))
+pub(super) fn username(row: &Row, column: usize) -> Result<Username, Failure> {
+    row.parsed(column, Username::parse)
 }
 
 /// A moment from a column.
-pub(super) fn moment(row: &Row<'_>, column: usize) -> Result<Timestamp> {
-    parsed(column, Timestamp::parse(row.get_ref(column)?.as_str()?))
+pub(super) fn moment(row: &Row, column: usize) -> Result<Timestamp, Failure> {
+    row.parsed(column, Timestamp::parse)
 }
 
 /// A standing as its two columns hold it.
@@ -142,11 +151,4 @@ fn columns(standing: &Standing) -> (&'static str, Option<&str>) {
         Standing::Member { .. } => "member",
     };
     (name, standing.partner().map(PartnerId::as_str))
-}
-
-fn parsed<T, E: std::error::Error + Send + Sync + 'static>(
-    column: usize,
-    value: std::result::Result<T, E>,
-) -> Result<T> {
-    value.map_err(|error| Error::FromSqlConversionFailure(column, Type::Text, error.into()))
 }

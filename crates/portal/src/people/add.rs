@@ -1,10 +1,10 @@
 use keyledger_domain::Timestamp;
-use rusqlite::{ErrorCode, Transaction, TransactionBehavior};
 
 use super::{
     Decider, Keys, PasswordHash, People, Person, PersonId, Standing, Unavailable, Username,
     account::Account,
     change_standing::{self, Stored},
+    rows::{Failure, Rows},
 };
 
 /// Somebody who is to have an account.
@@ -30,24 +30,25 @@ pub enum AddError {
     Unavailable(#[from] Unavailable),
 }
 
+impl From<Failure> for AddError {
+    fn from(failure: Failure) -> Self {
+        Self::Unavailable(failure.into())
+    }
+}
+
 impl People {
     /// Gives somebody an account.
     ///
     /// # Errors
     /// [`AddError`].
     pub fn add(&self, new: NewPerson, by: &Decider, now: Timestamp) -> Result<Person, AddError> {
-        let mut db = self.db();
-        let transaction =
-            db.transaction_with_behavior(TransactionBehavior::Immediate).map_err(Unavailable::from)?;
-        let person = insert(&transaction, &self.keys, new, by, now)?;
-        transaction.commit().map_err(Unavailable::from)?;
-        Ok(person)
+        self.store.change(|rows| insert(rows, &self.keys, new, by, now))
     }
 }
 
 /// Adds somebody within a transaction.
 pub(super) fn insert(
-    transaction: &Transaction<'_>,
+    rows: &mut dyn Rows,
     keys: &Keys,
     new: NewPerson,
     by: &Decider,
@@ -57,14 +58,11 @@ pub(super) fn insert(
     let person =
         Person { id, username: username.clone(), standing, issuer: None, disabled: false, created_at: now };
     let account = Account { person, password, subject: None, disabled_by_claims: false };
-    match account.write(transaction, keys) {
-        Err(error) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {
-            return Err(AddError::Taken(username));
-        }
-        written => written.map_err(Unavailable::from)?,
+    match account.write(rows, keys) {
+        Err(Failure::Taken) => return Err(AddError::Taken(username)),
+        written => written?,
     }
     let person = account.person;
-    change_standing::record(transaction, keys, id, None, &Stored::of(&person), by, now)
-        .map_err(Unavailable::from)?;
+    change_standing::record(rows, keys, id, None, &Stored::of(&person), by, now)?;
     Ok(person)
 }

@@ -1,10 +1,10 @@
 use keyledger_domain::{PartnerId, Timestamp, envelope::Purpose};
-use rusqlite::{Row, Transaction, TransactionBehavior, params};
 use serde::{Deserialize, Serialize};
 
 use super::{
     Decider, Keys, People, Person, PersonId, Standing, Unavailable, Username,
     account::{self, Account},
+    rows::{Failure, Row, Rows},
     sealed::{forged, must_be_sealed, seal},
     sessions,
 };
@@ -61,9 +61,9 @@ pub enum ChangeError {
     Unavailable(#[from] Unavailable),
 }
 
-impl From<rusqlite::Error> for ChangeError {
-    fn from(error: rusqlite::Error) -> Self {
-        Self::Unavailable(error.into())
+impl From<Failure> for ChangeError {
+    fn from(failure: Failure) -> Self {
+        Self::Unavailable(failure.into())
     }
 }
 
@@ -79,33 +79,32 @@ impl People {
         by: &Decider,
         now: Timestamp,
     ) -> Result<Person, ChangeError> {
-        let mut db = self.db();
-        let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let account = Account::find(&transaction, &self.keys, "id = ?1", [person.to_string()])?;
-        let account = account.ok_or(ChangeError::NoSuchPerson)?;
-        let before = &account.person;
-        let (standing, disabled) = change(before);
-        let after = Person { standing, disabled, ..before.clone() };
-        match &after.issuer {
-            Some(issuer) if after.standing != before.standing => {
-                return Err(ChangeError::DecidedElsewhere(issuer.clone()));
+        self.store.change(|rows| {
+            let account = Account::of(rows, &self.keys, person)?.ok_or(ChangeError::NoSuchPerson)?;
+            let before = &account.person;
+            let (standing, disabled) = change(before);
+            let after = Person { standing, disabled, ..before.clone() };
+            match &after.issuer {
+                Some(issuer) if after.standing != before.standing => {
+                    return Err(ChangeError::DecidedElsewhere(issuer.clone()));
+                }
+                _ => {}
             }
-            _ => {}
-        }
-        // Whoever holds the registry's machine and disables somebody whom claims disabled means more than claims did.
-        let disabled_by_claims = account.disabled_by_claims && disabled && !matches!(by, Decider::Keyring(_));
-        let changed = Account { person: after.clone(), disabled_by_claims, ..account.clone() };
-        if changed == account {
-            return Ok(after);
-        }
-        store(&transaction, &self.keys, &account, &changed, by, now)?;
-        // Whoever holds the registry's machine can always make another one.
-        let may_be_last = matches!(by, Decider::Keyring(_));
-        if !may_be_last && operates(before) && !operates(&after) && operators(&transaction)? == 0 {
-            return Err(ChangeError::LastOperator);
-        }
-        transaction.commit()?;
-        Ok(after)
+            // Whoever holds the registry's machine and disables somebody whom claims disabled means more than claims did.
+            let disabled_by_claims =
+                account.disabled_by_claims && disabled && !matches!(by, Decider::Keyring(_));
+            let changed = Account { person: after.clone(), disabled_by_claims, ..account.clone() };
+            if changed == account {
+                return Ok(after);
+            }
+            store(rows, &self.keys, &account, &changed, by, now)?;
+            // Whoever holds the registry's machine can always make another one.
+            let may_be_last = matches!(by, Decider::Keyring(_));
+            if !may_be_last && operates(before) && !operates(&after) && rows.ask(OPERATOR, &[])?.is_empty() {
+                return Err(ChangeError::LastOperator);
+            }
+            Ok(after)
+        })
     }
 
     /// Every change of what people may do, oldest first: of everybody, or of those who are of a partner, or were.
@@ -113,31 +112,28 @@ impl People {
     /// # Errors
     /// [`Unavailable`].
     pub fn standing_changes(&self, of: Option<&PartnerId>) -> Result<Vec<StandingChange>, Unavailable> {
-        let mut db = self.db();
-        // A transaction, so that nothing comes in between.
-        let db = db.transaction()?;
-        let is_whole = "SELECT count(*) = coalesce(max(number), 0) FROM standing_changes";
-        if !db.query_row(is_whole, (), |row| row.get::<_, bool>(0))? {
-            return Err(forged(Purpose::StandingChange).into());
-        }
-        let mut statement = db.prepare_cached(&format!(
-            "SELECT {COLUMNS}, username FROM standing_changes JOIN people ON people.id = person_id
-             WHERE ?1 IS NULL OR before ->> '$.partnerId' = ?1 OR after ->> '$.partnerId' = ?1 ORDER BY number"
-        ))?;
-        let changes = statement.query_map([of.map(PartnerId::as_str)], |row| {
-            let Change { person, at, by, before, after } = Change::read(row, &self.keys)?;
-            let stored = |stored: Stored| (stored.standing, stored.disabled);
-            let (before, after) = (before.map(stored), stored(after));
-            Ok(StandingChange { person, username: account::username(row, WIDTH)?, at, by, before, after })
-        })?;
-        Ok(changes.collect::<Result<_, _>>()?)
+        let found = self.store.each(|rows| {
+            let mut changes = Vec::new();
+            for (number, row) in (1..).zip(rows.ask(CHANGES, &[])?) {
+                let change = Change::read(&row, &self.keys)?;
+                if row.integer(0)? != number {
+                    return Err(forged(Purpose::StandingChange));
+                }
+                if of.is_none_or(|of| change.is_of(of)) {
+                    changes.push(change.told(account::username(&row, WIDTH)?));
+                }
+            }
+            Ok(changes)
+        });
+        Ok(found?)
     }
 }
 
-/// The columns of a change, in the order in which [`Change::read`] reads them.
-const COLUMNS: &str = "number, person_id, at, by, before, after, standing_changes.mac";
+/// Asks for every change; its first columns are those that [`Change::read`] reads.
+const CHANGES: &str = "SELECT number, person_id, at, by, before, after, standing_changes.mac, username
+    FROM standing_changes JOIN people ON people.id = person_id ORDER BY number";
 
-/// How many they are.
+/// How many those are.
 const WIDTH: usize = 7;
 
 /// A change as it is kept.
@@ -150,79 +146,82 @@ struct Change {
 }
 
 impl Change {
-    fn read(row: &Row<'_>, keys: &Keys) -> rusqlite::Result<Self> {
-        let number = row.get::<_, i64>(0)?.to_be_bytes();
+    fn read(row: &Row, keys: &Keys) -> Result<Self, Failure> {
+        let number = row.integer(0)?.to_be_bytes();
         let mut fields = vec![Some(&number[..])];
         for column in 1..6 {
-            fields.push(row.get_ref(column)?.as_bytes_or_null()?);
+            fields.push(row.text_or_none(column)?.map(str::as_bytes));
         }
-        must_be_sealed(keys, Purpose::StandingChange, &fields, row.get_ref(6)?.as_blob()?)?;
+        must_be_sealed(keys, Purpose::StandingChange, &fields, row.bytes(6)?)?;
         Ok(Self {
             person: account::id(row, 1)?,
             at: account::moment(row, 2)?,
-            by: json(row, 3)?,
-            before: json(row, 4)?,
-            after: json(row, 5)?,
+            by: row.json(3)?,
+            before: row.json(4)?,
+            after: row.json(5)?,
         })
+    }
+
+    /// Whether it is about somebody who is of a partner since then, or was before.
+    fn is_of(&self, partner: &PartnerId) -> bool {
+        let of = |stored: &Stored| stored.standing.partner() == Some(partner);
+        of(&self.after) || self.before.as_ref().is_some_and(of)
+    }
+
+    fn told(self, username: Username) -> StandingChange {
+        let Self { person, at, by, before, after } = self;
+        let stored = |stored: Stored| (stored.standing, stored.disabled);
+        StandingChange { person, username, at, by, before: before.map(stored), after: stored(after) }
     }
 }
 
 /// Stores what somebody is from now on, keeps the change, and signs them out: what they may do is read with every request, and
 /// what they were shown as somebody else is over.
 pub(super) fn store(
-    transaction: &Transaction<'_>,
+    rows: &mut dyn Rows,
     keys: &Keys,
     before: &Account,
     after: &Account,
     by: &Decider,
     now: Timestamp,
-) -> rusqlite::Result<()> {
+) -> Result<(), Failure> {
     let (was, is) = (Stored::of(&before.person), Stored::of(&after.person));
-    after.write(transaction, keys)?;
-    record(transaction, keys, after.person.id, Some(&was), &is, by, now)?;
-    sessions::end_all(transaction, after.person.id)
+    after.write(rows, keys)?;
+    record(rows, keys, after.person.id, Some(&was), &is, by, now)?;
+    sessions::end_all(rows, after.person.id)
 }
+
+/// Keeps a change, as it is sealed.
+pub(super) const KEEP: &str = "INSERT INTO standing_changes (number, person_id, at, by, before, after, mac) VALUES ($1, $2, $3, $4, $5, $6, $7)";
 
 /// Keeps a change, within its transaction.
 pub(super) fn record(
-    transaction: &Transaction<'_>,
+    rows: &mut dyn Rows,
     keys: &Keys,
     person: PersonId,
     before: Option<&Stored>,
     after: &Stored,
     by: &Decider,
     now: Timestamp,
-) -> rusqlite::Result<()> {
+) -> Result<(), Failure> {
     let text = |value| serde_json::to_string(value).expect("names and flags are JSON");
     let by = serde_json::to_string(by).expect("a kind and an id are JSON");
     let (person, at, before, after) = (person.to_string(), now.to_string(), before.map(text), text(after));
-    let next = "SELECT coalesce(max(number), 0) + 1 FROM standing_changes";
-    let number: i64 = transaction.query_row(next, (), |row| row.get(0))?;
+    let next = rows.ask("SELECT coalesce(max(number), 0) + 1 FROM standing_changes", &[])?;
+    let number = next.first().map_or(Ok(1), |row| row.integer(0))?;
     let bytes = number.to_be_bytes();
     let texts = [Some(&person), Some(&at), Some(&by), before.as_ref(), Some(&after)];
     let fields: Vec<_> =
         [Some(&bytes[..])].into_iter().chain(texts.map(|text| text.map(String::as_bytes))).collect();
     let mac = seal(keys, Purpose::StandingChange, &fields);
-    transaction.execute(
-        "INSERT INTO standing_changes (number, person_id, at, by, before, after, mac) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-        params![number, person, at, by, before, after, mac],
-    )?;
-    Ok(())
+    let values =
+        [number.into(), person.into(), at.into(), by.into(), before.into(), after.into(), mac.into()];
+    rows.run(KEEP, &values).map(|_| ())
 }
 
 fn operates(person: &Person) -> bool {
     person.standing == Standing::Operator && !person.disabled
 }
 
-fn operators(transaction: &Transaction<'_>) -> rusqlite::Result<i64> {
-    let count = "SELECT count(*) FROM people WHERE standing = 'operator' AND NOT disabled";
-    transaction.query_row(count, (), |row| row.get(0))
-}
-
-/// A value that a column holds as JSON; SQL's null is JSON's.
-fn json<T: for<'a> Deserialize<'a>>(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<T> {
-    let text = row.get::<_, Option<String>>(column)?;
-    serde_json::from_str(text.as_deref().unwrap_or("null")).map_err(|error| {
-        rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, error.into())
-    })
-}
+/// Whether an operator is left who can sign in.
+const OPERATOR: &str = "SELECT id FROM people WHERE standing = 'operator' AND disabled = 0 LIMIT 1";

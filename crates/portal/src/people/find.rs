@@ -1,6 +1,10 @@
-use rusqlite::OptionalExtension as _;
+use super::{
+    PasswordHash, People, Person, PersonId, Unavailable, Username,
+    account::{Account, select_accounts},
+};
 
-use super::{PasswordHash, People, Person, PersonId, Unavailable, Username, account::Account};
+/// Whether there is anybody.
+pub(super) const ANYBODY: &str = "SELECT id FROM people LIMIT 1";
 
 impl People {
     /// Somebody by their id.
@@ -8,7 +12,7 @@ impl People {
     /// # Errors
     /// [`Unavailable`].
     pub fn find(&self, id: PersonId) -> Result<Option<Person>, Unavailable> {
-        let found = Account::find(&self.db(), &self.keys, "id = ?1", [id.to_string()])?;
+        let found = self.store.each(|rows| Account::of(rows, &self.keys, id))?;
         Ok(found.map(|account| account.person))
     }
 
@@ -17,7 +21,9 @@ impl People {
     /// # Errors
     /// [`Unavailable`].
     pub fn named(&self, username: &Username) -> Result<Option<(Person, Option<PasswordHash>)>, Unavailable> {
-        let found = Account::find(&self.db(), &self.keys, "username = ?1", [username.as_str()])?;
+        let question = select_accounts!("FROM people WHERE lower(username) = $1");
+        let name = [username.in_small_letters().into()];
+        let found = self.store.each(|rows| Account::find(rows, &self.keys, question, &name))?;
         Ok(found.map(|account| (account.person, account.password)))
     }
 
@@ -39,6 +45,6 @@ impl People {
     /// # Errors
     /// [`Unavailable`].
     pub fn are_there_any(&self) -> Result<bool, Unavailable> {
-        Ok(self.db().query_row("SELECT 1 FROM people LIMIT 1", (), |_| Ok(())).optional()?.is_some())
+        Ok(!self.store.each(|rows| rows.ask(ANYBODY, &[]))?.is_empty())
     }
 }

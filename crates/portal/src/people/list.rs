@@ -2,7 +2,7 @@ use keyledger_domain::PartnerId;
 
 use super::{
     People, Person, Unavailable,
-    account::{Account, COLUMNS},
+    account::{Account, select_accounts},
 };
 
 impl People {
@@ -11,12 +11,12 @@ impl People {
     /// # Errors
     /// [`Unavailable`].
     pub fn list(&self, partner: Option<&PartnerId>) -> Result<Vec<Person>, Unavailable> {
-        let db = self.db();
-        let mut statement = db.prepare_cached(&format!(
-            "SELECT {COLUMNS} FROM people WHERE ?1 IS NULL OR partner_id = ?1 ORDER BY username COLLATE NOCASE"
-        ))?;
-        let people = statement
-            .query_map([partner.map(PartnerId::as_str)], |row| Ok(Account::read(row, &self.keys)?.person))?;
-        Ok(people.collect::<Result<_, _>>()?)
+        let question =
+            select_accounts!("FROM people WHERE $1 IS NULL OR partner_id = $1 ORDER BY lower(username)");
+        let found = self.store.each(|rows| {
+            let found = rows.ask(question, &[partner.map(PartnerId::as_str).into()])?;
+            found.iter().map(|row| Ok(Account::read(row, &self.keys)?.person)).collect()
+        });
+        Ok(found?)
     }
 }

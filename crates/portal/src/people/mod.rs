@@ -1,73 +1,63 @@
 //! Who uses the portal: people, what each may do, where each is signed in. One operation a file.
 //!
-//! Every row carries a code that only the keyring makes: whoever can write to the file, and no more, becomes nobody by that.
-//! The file `portal.db` is opened by the process that serves and, beside it, by `keyledger users`; each change is one
-//! transaction. Every method here blocks.
+//! Every row carries a code that only the keyring makes: whoever can write to the store, and no more, becomes nobody by that.
+//! People lie in a file of one machine (`sqlite/`), or in a PostgreSQL database that several share (`postgres/`); what is
+//! written there, and asked of it, is one code with one text for both. Each change is one transaction. Every method here
+//! blocks.
 
 mod account;
 mod add;
 mod admit;
-mod back_up;
 mod change_standing;
+mod copy;
 mod find;
 mod list;
-mod open;
+mod open_error;
 mod password;
 mod person;
+mod postgres;
 mod readable;
 mod reset_password;
-mod schema;
+mod rows;
 mod sealed;
 mod sessions;
 mod setup_code;
-mod tests;
+mod sqlite;
+mod store;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-
-use rusqlite::Connection;
+use rows::Failure;
+use store::Store;
 
 pub use add::{AddError, NewPerson};
-pub use back_up::back_up;
 pub use change_standing::{ChangeError, StandingChange};
-pub use open::OpenError;
+pub use open_error::OpenError;
 pub use password::{InvalidPassword, Password, PasswordHash};
 pub use person::{Decider, InvalidUsername, Person, PersonId, Role, Standing, Username};
 pub use sealed::Keys;
 pub use sessions::{Lifetimes, SessionId};
-pub use setup_code::{SetupCode, SetupError};
+pub use setup_code::{FirstCode, SetupCode, SetupError};
 
 /// The people of a registry. Cheap to clone; all clones are one.
 #[derive(Clone)]
 pub struct People {
-    db: Arc<Mutex<Connection>>,
+    store: Store,
     keys: Keys,
 }
 
-/// The file does not answer.
+/// The store does not answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the file of people does not answer: {0}")]
+#[error("the people of the portal cannot be asked: {0}")]
 pub struct Unavailable(String);
 
-impl From<rusqlite::Error> for Unavailable {
-    fn from(error: rusqlite::Error) -> Self {
-        Self(match error {
-            // What is wrong with a value is told in its own words.
-            rusqlite::Error::FromSqlConversionFailure(_, _, why) => why.to_string(),
-            error => error.to_string(),
-        })
+impl From<Failure> for Unavailable {
+    fn from(failure: Failure) -> Self {
+        Self(failure.to_string())
     }
 }
 
 impl Unavailable {
-    /// Whoever asked the file broke off.
+    /// Whoever asked broke off.
     pub(crate) fn from_task(error: &tokio::task::JoinError) -> Self {
         Self(error.to_string())
-    }
-}
-
-impl People {
-    fn db(&self) -> MutexGuard<'_, Connection> {
-        // A panic rolls its transaction back.
-        self.db.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

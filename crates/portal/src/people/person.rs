@@ -49,6 +49,11 @@ impl Username {
         &self.0
     }
 
+    /// As names are compared.
+    pub(super) fn in_small_letters(&self) -> String {
+        self.0.to_ascii_lowercase()
+    }
+
     /// The same with a number behind it.
     pub(super) fn numbered(&self, number: u32) -> Self {
         let end = format!("+{number}");

@@ -1,5 +1,3 @@
-use rusqlite::TransactionBehavior;
-
 use super::{ChangeError, PasswordHash, People, PersonId, account::Account, sessions};
 
 impl People {
@@ -14,18 +12,16 @@ impl People {
         from: Option<&PasswordHash>,
         password: &PasswordHash,
     ) -> Result<(), ChangeError> {
-        let mut db = self.db();
-        let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let account = Account::find(&transaction, &self.keys, "id = ?1", [person.to_string()])?;
-        let account = account.ok_or(ChangeError::NoSuchPerson)?;
-        if let Some(issuer) = account.person.issuer {
-            return Err(ChangeError::DecidedElsewhere(issuer));
-        }
-        if from.is_some() && account.password.as_ref() != from {
-            return Err(ChangeError::AnotherPassword);
-        }
-        Account { password: Some(password.clone()), ..account }.write(&transaction, &self.keys)?;
-        sessions::end_all(&transaction, person)?;
-        Ok(transaction.commit()?)
+        self.store.change(|rows| {
+            let account = Account::of(rows, &self.keys, person)?.ok_or(ChangeError::NoSuchPerson)?;
+            if let Some(issuer) = account.person.issuer {
+                return Err(ChangeError::DecidedElsewhere(issuer));
+            }
+            if from.is_some() && account.password.as_ref() != from {
+                return Err(ChangeError::AnotherPassword);
+            }
+            Account { password: Some(password.clone()), ..account }.write(rows, &self.keys)?;
+            Ok(sessions::end_all(rows, person)?)
+        })
     }
 }

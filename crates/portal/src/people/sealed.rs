@@ -1,7 +1,8 @@
 use std::sync::Arc;
 
 use keyledger_domain::envelope::{MacKeys, Purpose};
-use rusqlite::{Error, types::Type};
+
+use super::rows::Failure;
 
 /// The keys of the keyring as they are now.
 pub type Keys = Arc<dyn Fn() -> MacKeys + Send + Sync>;
@@ -9,9 +10,9 @@ pub type Keys = Arc<dyn Fn() -> MacKeys + Send + Sync>;
 /// A row that nobody wrote, or one that nobody removed, who holds the keyring.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{0}, in the file of people, was written, altered or removed by somebody without the keyring: find out who, and put a backup of the file back"
+    "{0}, among the people of the portal, was written, altered or removed by somebody without the keyring: find out who, and put a backup back"
 )]
-pub(super) struct Forged(&'static str);
+struct Forged(&'static str);
 
 /// The code over a row's fields.
 pub(super) fn seal(keys: &Keys, purpose: Purpose, fields: &[Option<&[u8]>]) -> Vec<u8> {
@@ -24,12 +25,12 @@ pub(super) fn must_be_sealed(
     purpose: Purpose,
     fields: &[Option<&[u8]>],
     mac: &[u8],
-) -> rusqlite::Result<()> {
+) -> Result<(), Failure> {
     keys().verify(purpose, &[&message(fields)], mac).map_err(|_| forged(purpose))
 }
 
 /// That somebody without the keyring wrote, altered or removed such a row.
-pub(super) fn forged(purpose: Purpose) -> Error {
+pub(super) fn forged(purpose: Purpose) -> Failure {
     let what = match purpose {
         Purpose::Person => "a person",
         Purpose::StandingChange => "a change of what somebody may do",
@@ -37,7 +38,7 @@ pub(super) fn forged(purpose: Purpose) -> Error {
         Purpose::SetupCode => "the one-time code",
         Purpose::Event | Purpose::Snapshot | Purpose::ValidatorReport => "something else",
     };
-    Error::FromSqlConversionFailure(0, Type::Blob, Forged(what).into())
+    Failure::Unavailable(Forged(what).to_string())
 }
 
 /// Fields in an unambiguous form: each with its length, or said to be missing.

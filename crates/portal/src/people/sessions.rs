@@ -1,10 +1,10 @@
 use keyledger_domain::{Timestamp, envelope::Purpose};
 use keyledger_secret::Randomness;
-use rusqlite::{OptionalExtension as _, Transaction, TransactionBehavior, params};
 
 use super::{
-    PasswordHash, People, Person, PersonId, Unavailable,
-    account::{self, Account, COLUMNS, WIDTH},
+    Keys, PasswordHash, People, Person, PersonId, Unavailable,
+    account::{self, Account, WIDTH, select_accounts},
+    rows::{Failure, Row, Rows},
     sealed::{must_be_sealed, seal},
 };
 
@@ -73,6 +73,10 @@ impl SessionId {
     fn digest(&self) -> [u8; 32] {
         blake3::derive_key("keyledger portal session v1", &self.0)
     }
+
+    fn end(&self, rows: &mut dyn Rows) -> Result<(), Failure> {
+        rows.run("DELETE FROM sessions WHERE digest = $1", &[self.digest().into()]).map(|_| ())
+    }
 }
 
 impl People {
@@ -91,23 +95,21 @@ impl People {
         now: Timestamp,
     ) -> Result<Option<SessionId>, Unavailable> {
         let id = SessionId::draw(randomness);
-        let mut db = self.db();
-        let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let account = Account::find(&transaction, &self.keys, "id = ?1", [person.to_string()])?;
-        if account.is_none_or(|account| account.person.disabled || account.password.as_ref() != password) {
-            return Ok(None);
-        }
-        if let Some(old) = replaces {
-            transaction.execute("DELETE FROM sessions WHERE digest = ?1", [old.digest()])?;
-        }
-        let (digest, person, now) = (id.digest(), person.to_string(), now.to_string());
-        let mac = seal(&self.keys, Purpose::Session, &fields(&digest, &person, &now));
-        transaction.execute(
-            "INSERT INTO sessions (digest, person_id, signed_in_at, seen_at, mac) VALUES (?1, ?2, ?3, ?3, ?4)",
-            params![digest, person, now, mac],
-        )?;
-        transaction.commit()?;
-        Ok(Some(id))
+        let begun = self.store.change(|rows| {
+            let account = Account::of(rows, &self.keys, person)?;
+            if account.is_none_or(|account| account.person.disabled || account.password.as_ref() != password)
+            {
+                return Ok(None);
+            }
+            if let Some(old) = replaces {
+                old.end(rows)?;
+            }
+            let (digest, person, now) = (id.digest(), person.to_string(), now.to_string());
+            let mac = seal(&self.keys, Purpose::Session, &fields(&digest, &person, &now));
+            rows.run(BEGIN, &[digest.into(), person.into(), now.into(), mac.into()])?;
+            Ok::<_, Failure>(Some(id))
+        });
+        Ok(begun?)
     }
 
     /// Who is signed in under this id now; none where nobody is any more.
@@ -120,42 +122,27 @@ impl People {
         lifetimes: Lifetimes,
         now: Timestamp,
     ) -> Result<Option<Person>, Unavailable> {
-        let db = self.db();
-        let digest = id.digest();
-        let found = db
-            .prepare_cached(&format!(
-                "SELECT {COLUMNS}, sessions.signed_in_at, sessions.seen_at, sessions.mac
-                 FROM sessions JOIN people ON people.id = sessions.person_id WHERE sessions.digest = ?1"
-            ))?
-            .query_row([digest], |row| {
-                let Account { person, .. } = Account::read(row, &self.keys)?;
-                let signed_in_at = account::moment(row, WIDTH)?;
-                let (id, since, mac) =
-                    (person.id.to_string(), signed_in_at.to_string(), row.get_ref(WIDTH + 2)?);
-                must_be_sealed(&self.keys, Purpose::Session, &fields(&digest, &id, &since), mac.as_blob()?)?;
-                Ok((person, signed_in_at, account::moment(row, WIDTH + 1)?))
-            })
-            .optional()?;
-        let Some((person, signed_in_at, seen_at)) = found else { return Ok(None) };
-        let over = |since: Timestamp, seconds| now >= since.plus_seconds(seconds);
-        if person.disabled
-            || over(signed_in_at, lifetimes.absolute_seconds_of(&person))
-            || over(seen_at, lifetimes.idle_seconds)
-        {
-            db.execute("DELETE FROM sessions WHERE digest = ?1", [id.digest()])?;
-            return Ok(None);
-        }
-        if now.millis() - seen_at.millis() >= NOTED_EVERY {
-            let noted = db.execute(
-                "UPDATE sessions SET seen_at = ?2 WHERE digest = ?1",
-                params![id.digest(), now.to_string()],
-            );
-            // On a full disk somebody must still get at the page of emergencies; the session ends earlier, that is all.
-            if let Err(error) = noted {
-                tracing::warn!(%error, "a session could not be noted as in use");
+        let found = self.store.each(|rows| {
+            let found = rows.ask(SIGNED_IN, &[id.digest().into()])?;
+            let Some(row) = found.first() else { return Ok(None) };
+            let Session { person, signed_in_at, seen_at } = Session::read(row, id, &self.keys)?;
+            let over = |since: Timestamp, seconds| now >= since.plus_seconds(seconds);
+            if person.disabled
+                || over(signed_in_at, lifetimes.absolute_seconds_of(&person))
+                || over(seen_at, lifetimes.idle_seconds)
+            {
+                id.end(rows)?;
+                return Ok(None);
             }
-        }
-        Ok(Some(person))
+            if now.millis() - seen_at.millis() >= NOTED_EVERY {
+                // On a full disk somebody must still get at the page of emergencies; the session ends earlier, that is all.
+                if let Err(error) = rows.run(SEEN, &[id.digest().into(), now.to_string().into()]) {
+                    tracing::warn!(%error, "a session could not be noted as in use");
+                }
+            }
+            Ok(Some(person))
+        });
+        Ok(found?)
     }
 
     /// Signs somebody out where they show this id.
@@ -163,24 +150,53 @@ impl People {
     /// # Errors
     /// [`Unavailable`].
     pub fn end_session(&self, id: SessionId) -> Result<(), Unavailable> {
-        self.db().execute("DELETE FROM sessions WHERE digest = ?1", [id.digest()])?;
-        Ok(())
+        Ok(self.store.each(|rows| id.end(rows))?)
     }
 
     /// Forgets sessions that nobody can use any more; says how many.
     ///
     /// # Errors
     /// [`Unavailable`].
-    pub fn forget_sessions(&self, lifetimes: Lifetimes, now: Timestamp) -> Result<usize, Unavailable> {
+    pub fn forget_sessions(&self, lifetimes: Lifetimes, now: Timestamp) -> Result<u64, Unavailable> {
         let before =
             |seconds: u32| Timestamp::from_millis(now.millis() - i64::from(seconds) * 1_000).to_string();
-        Ok(self.db().execute(
-            "DELETE FROM sessions WHERE signed_in_at <= ?1 OR seen_at <= ?2",
-            [
-                before(lifetimes.absolute_seconds.max(lifetimes.vouched_seconds)),
-                before(lifetimes.idle_seconds),
-            ],
-        )?)
+        let over = [
+            before(lifetimes.absolute_seconds.max(lifetimes.vouched_seconds)).into(),
+            before(lifetimes.idle_seconds).into(),
+        ];
+        let sql = "DELETE FROM sessions WHERE signed_in_at <= $1 OR seen_at <= $2";
+        // A transaction, since it is about many rows, and others that are must not wait for one another in two orders.
+        Ok(self.store.change(|rows| rows.run(sql, &over))?)
+    }
+}
+
+/// Keeps that somebody is signed in.
+const BEGIN: &str =
+    "INSERT INTO sessions (digest, person_id, signed_in_at, seen_at, mac) VALUES ($1, $2, $3, $3, $4)";
+
+/// Asks who is signed in, and since when.
+const SIGNED_IN: &str = select_accounts!(
+    ", sessions.signed_in_at, sessions.seen_at, sessions.mac
+     FROM sessions JOIN people ON people.id = sessions.person_id WHERE sessions.digest = $1"
+);
+
+/// Notes that somebody is still there.
+const SEEN: &str = "UPDATE sessions SET seen_at = $2 WHERE digest = $1";
+
+/// A session as it is kept.
+struct Session {
+    person: Person,
+    signed_in_at: Timestamp,
+    seen_at: Timestamp,
+}
+
+impl Session {
+    fn read(row: &Row, id: SessionId, keys: &Keys) -> Result<Self, Failure> {
+        let Account { person, .. } = Account::read(row, keys)?;
+        let signed_in_at = account::moment(row, WIDTH)?;
+        let (whose, since) = (person.id.to_string(), signed_in_at.to_string());
+        must_be_sealed(keys, Purpose::Session, &fields(&id.digest(), &whose, &since), row.bytes(WIDTH + 2)?)?;
+        Ok(Self { person, signed_in_at, seen_at: account::moment(row, WIDTH + 1)? })
     }
 }
 
@@ -190,7 +206,6 @@ fn fields<'a>(digest: &'a [u8; 32], person: &'a str, signed_in_at: &'a str) -> [
 }
 
 /// Signs somebody out everywhere, within a transaction.
-pub(super) fn end_all(transaction: &Transaction<'_>, person: PersonId) -> rusqlite::Result<()> {
-    transaction.execute("DELETE FROM sessions WHERE person_id = ?1", [person.to_string()])?;
-    Ok(())
+pub(super) fn end_all(rows: &mut dyn Rows, person: PersonId) -> Result<(), Failure> {
+    rows.run("DELETE FROM sessions WHERE person_id = $1", &[person.to_string().into()]).map(|_| ())
 }

@@ -1,16 +1,28 @@
 use keyledger_domain::{Timestamp, envelope::Purpose};
 use keyledger_secret::Randomness;
-use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
 use subtle::ConstantTimeEq as _;
 
 use super::{
     AddError, Decider, Keys, NewPerson, PasswordHash, People, Person, PersonId, Standing, Unavailable,
-    Username, account, add, readable,
+    Username, account, add,
+    find::ANYBODY,
+    readable,
+    rows::{Failure, Rows},
     sealed::{must_be_sealed, seal},
 };
 
 /// What the first operator types to become one. It has neither `Debug` nor `Display`.
 pub struct SetupCode(String);
+
+/// What a start has to say of a code.
+pub enum FirstCode {
+    /// Somebody has an account.
+    NotNeeded,
+    /// This one, which was drawn just now.
+    Drawn(SetupCode),
+    /// One that was drawn before is still good: by another process, or by this one before it started again.
+    DrawnBefore,
+}
 
 /// How many letters and digits: 74 bits.
 const LENGTH: usize = 15;
@@ -40,9 +52,9 @@ impl From<AddError> for SetupError {
     }
 }
 
-impl From<rusqlite::Error> for SetupError {
-    fn from(error: rusqlite::Error) -> Self {
-        Self::Unavailable(error.into())
+impl From<Failure> for SetupError {
+    fn from(failure: Failure) -> Self {
+        Self::Unavailable(failure.into())
     }
 }
 
@@ -78,16 +90,29 @@ impl People {
         randomness: &dyn Randomness,
         now: Timestamp,
     ) -> Result<SetupCode, Unavailable> {
-        let code = SetupCode(readable::draw(randomness, LENGTH));
-        let (digest, valid_until) = (code.digest(), now.plus_seconds(SetupCode::SECONDS).to_string());
-        let mac = seal(&self.keys, Purpose::SetupCode, &[Some(&digest[..]), Some(valid_until.as_bytes())]);
-        self.db().execute(
-            "INSERT INTO setup_code (only, digest, valid_until, mac) VALUES (1, ?1, ?2, ?3)
-             ON CONFLICT (only) DO UPDATE
-             SET digest = excluded.digest, valid_until = excluded.valid_until, mac = excluded.mac",
-            params![digest, valid_until, mac],
-        )?;
-        Ok(code)
+        Ok(self.store.change(|rows| draw(rows, &self.keys, randomness, now))?)
+    }
+
+    /// The code for the first operator, where nobody has an account. Of several processes that start at once one draws it, so
+    /// that the one that people read somewhere is good.
+    ///
+    /// # Errors
+    /// [`Unavailable`].
+    pub fn first_setup_code(
+        &self,
+        randomness: &dyn Randomness,
+        now: Timestamp,
+    ) -> Result<FirstCode, Unavailable> {
+        let code = self.store.change(|rows| {
+            if !rows.ask(ANYBODY, &[])?.is_empty() {
+                return Ok(FirstCode::NotNeeded);
+            }
+            if kept(rows, &self.keys)?.is_some_and(|(valid_until, _)| now < valid_until) {
+                return Ok(FirstCode::DrawnBefore);
+            }
+            draw(rows, &self.keys, randomness, now).map(FirstCode::Drawn)
+        });
+        Ok(code?)
     }
 
     /// Whether this is the code at the moment.
@@ -95,7 +120,7 @@ impl People {
     /// # Errors
     /// [`Unavailable`].
     pub fn is_setup_code(&self, code: &SetupCode, now: Timestamp) -> Result<bool, Unavailable> {
-        Ok(is_known(&self.db(), &self.keys, code, now)?)
+        Ok(self.store.each(|rows| is_known(rows, &self.keys, code, now))?)
     }
 
     /// Makes an operator of whoever has the code, which is good for one.
@@ -110,30 +135,49 @@ impl People {
         password: PasswordHash,
         now: Timestamp,
     ) -> Result<Person, SetupError> {
-        let mut db = self.db();
-        let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        if !is_known(&transaction, &self.keys, code, now)? {
-            return Err(SetupError::WrongCode);
-        }
-        transaction.execute("DELETE FROM setup_code", ())?;
-        // Whoever has the code held the keyring's machine, and becomes who they are by that.
-        let by = Decider::Person(id.to_string());
-        let new = NewPerson { id, username, password: Some(password), standing: Standing::Operator };
-        let person = add::insert(&transaction, &self.keys, new, &by, now)?;
-        transaction.commit()?;
-        Ok(person)
+        self.store.change(|rows| {
+            if !is_known(rows, &self.keys, code, now)? {
+                return Err(SetupError::WrongCode);
+            }
+            rows.run(FORGET, &[])?;
+            // Whoever has the code held the keyring's machine, and becomes who they are by that.
+            let by = Decider::Person(id.to_string());
+            let new = NewPerson { id, username, password: Some(password), standing: Standing::Operator };
+            Ok(add::insert(rows, &self.keys, new, &by, now)?)
+        })
     }
 }
 
-fn is_known(db: &Connection, keys: &Keys, code: &SetupCode, now: Timestamp) -> rusqlite::Result<bool> {
-    let known = db
-        .query_row("SELECT valid_until, digest, mac FROM setup_code", (), |row| {
-            let (valid_until, digest) = (row.get_ref(0)?.as_str()?, row.get::<_, [u8; 32]>(1)?);
-            let fields = [Some(&digest[..]), Some(valid_until.as_bytes())];
-            must_be_sealed(keys, Purpose::SetupCode, &fields, row.get_ref(2)?.as_blob()?)?;
-            Ok((account::moment(row, 0)?, digest))
-        })
-        .optional()?;
-    Ok(known
-        .is_some_and(|(valid_until, digest)| now < valid_until && bool::from(digest.ct_eq(&code.digest()))))
+const FORGET: &str = "DELETE FROM setup_code";
+
+/// Draws a code, in the place of any other, within a transaction.
+fn draw(
+    rows: &mut dyn Rows,
+    keys: &Keys,
+    randomness: &dyn Randomness,
+    now: Timestamp,
+) -> Result<SetupCode, Failure> {
+    let code = SetupCode(readable::draw(randomness, LENGTH));
+    let (digest, valid_until) = (code.digest(), now.plus_seconds(SetupCode::SECONDS).to_string());
+    let mac = seal(keys, Purpose::SetupCode, &[Some(&digest[..]), Some(valid_until.as_bytes())]);
+    rows.run(FORGET, &[])?;
+    let keep = "INSERT INTO setup_code (digest, valid_until, mac) VALUES ($1, $2, $3)";
+    rows.run(keep, &[digest.into(), valid_until.into(), mac.into()])?;
+    Ok(code)
+}
+
+/// Until when the code is good, and its digest; none where there is none.
+fn kept(rows: &mut dyn Rows, keys: &Keys) -> Result<Option<(Timestamp, Vec<u8>)>, Failure> {
+    let found = rows.ask("SELECT valid_until, digest, mac FROM setup_code", &[])?;
+    let Some(row) = found.first() else { return Ok(None) };
+    let (valid_until, digest) = (row.text(0)?, row.bytes(1)?);
+    let fields = [Some(digest), Some(valid_until.as_bytes())];
+    must_be_sealed(keys, Purpose::SetupCode, &fields, row.bytes(2)?)?;
+    Ok(Some((account::moment(row, 0)?, digest.to_vec())))
+}
+
+fn is_known(rows: &mut dyn Rows, keys: &Keys, code: &SetupCode, now: Timestamp) -> Result<bool, Failure> {
+    Ok(kept(rows, keys)?.is_some_and(|(valid_until, digest)| {
+        now < valid_until && bool::from(digest[..].ct_eq(&code.digest()[..]))
+    }))
 }

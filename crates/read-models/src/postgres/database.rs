@@ -1,19 +1,11 @@
-use std::{
-    fmt, io,
-    pin::pin,
-    sync::Arc,
-    task::{Context, Poll, Wake, Waker},
-    thread::{self, Thread},
-    time::Duration,
-};
+use std::{fmt, io, sync::Arc, time::Duration};
 
-use keyledger_database_url::DatabaseUrl;
+use keyledger_database_url::{DatabaseUrl, Waiting};
 use sqlx::{
     ConnectOptions as _, PgConnection, PgPool,
     pool::PoolConnection,
     postgres::{PgPoolOptions, Postgres},
 };
-use tokio::runtime::{Builder, Runtime};
 
 use super::{questions::Reading, schema::Schema};
 use crate::ReadModelError;
@@ -38,18 +30,8 @@ pub struct Database(Arc<Inner>);
 
 struct Inner {
     url: DatabaseUrl,
+    waiting: Waiting,
     readers: PgPool,
-    /// None while it is dropped.
-    runtime: Option<Runtime>,
-}
-
-impl Drop for Inner {
-    fn drop(&mut self) {
-        // It may be dropped where nobody may wait.
-        if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_background();
-        }
-    }
 }
 
 impl Database {
@@ -58,19 +40,18 @@ impl Database {
     /// # Errors
     /// Where the system gives no thread.
     pub fn new(url: DatabaseUrl) -> io::Result<Self> {
-        let runtime =
-            Builder::new_multi_thread().worker_threads(1).thread_name("read models").enable_all().build()?;
+        let waiting = Waiting::new("read models")?;
         let settings = [
             ("search_path", Schema::Lists.name()),
             ("statement_timeout", STATEMENT),
             ("default_transaction_read_only", "on"),
         ];
         let options = url.options().options(settings).options(PLANS);
-        let entered = runtime.enter();
+        let entered = waiting.enter();
         let readers =
             PgPoolOptions::new().max_connections(READERS).acquire_timeout(TURN).connect_lazy_with(options);
         drop(entered);
-        Ok(Self(Arc::new(Inner { url, readers, runtime: Some(runtime) })))
+        Ok(Self(Arc::new(Inner { url, readers, waiting })))
     }
 
     /// A connection that finds the tables of a schema, with more settings.
@@ -91,32 +72,9 @@ impl Database {
         Ok(Reading { database: self, db: Some(db) })
     }
 
-    /// Waits on this thread until the runtime has brought a future to its end.
-    ///
-    /// Neither `Handle::block_on` nor `block_in_place` would do: a projector applies events within a runtime of its own.
+    /// Waits on this thread for what the database answers.
     pub(super) fn wait<T>(&self, future: impl Future<Output = T>) -> T {
-        let Some(runtime) = &self.0.runtime else { unreachable!("it is only taken while this is dropped") };
-        // What the future drops, it drops within the runtime too.
-        let _entered = runtime.enter();
-        // The budget of the task that this thread may be in the middle of is not ours: used up, it would never come back.
-        let mut future = pin!(tokio::task::unconstrained(future));
-        let waker = Waker::from(Arc::new(Unpark(thread::current())));
-        let mut context = Context::from_waker(&waker);
-        loop {
-            match future.as_mut().poll(&mut context) {
-                Poll::Ready(answer) => return answer,
-                Poll::Pending => thread::park(),
-            }
-        }
-    }
-}
-
-/// Wakes a thread that waits for a future.
-struct Unpark(Thread);
-
-impl Wake for Unpark {
-    fn wake(self: Arc<Self>) {
-        self.0.unpark();
+        self.0.waiting.wait(future)
     }
 }
 

@@ -1,8 +1,6 @@
+use keyledger_database_url::Tables;
 use keyledger_event_log::LogIdentity;
-use sqlx::{
-    AssertSqlSafe, Connection as _, PgConnection, SqlStr,
-    migrate::{MigrateError, Migration, MigrationType, Migrator},
-};
+use sqlx::{PgConnection, migrate::MigrateError};
 
 use super::Database;
 use crate::{OpenError, ReadModelError, checkpoint, value::Row};
@@ -26,9 +24,6 @@ const LISTS: &[(&str, &str)] =
 const LAST_USED: &[(&str, &str)] =
     &[("last used", include_str!("../../../../migrations/postgres/last-used/0001_last_used.sql"))];
 
-/// Where it is noted which of them were applied, in each schema.
-const TABLE: &str = "migrations";
-
 /// The lock of those who make tables.
 const MAKING: i32 = 3;
 
@@ -44,45 +39,19 @@ impl Schema {
         }
     }
 
-    const fn migrations(self) -> &'static [(&'static str, &'static str)] {
-        match self {
+    const fn tables(self) -> Tables {
+        let migrations = match self {
             Self::Lists | Self::Next => LISTS,
             Self::LastUsed => LAST_USED,
-        }
-    }
-
-    /// The schema version that this build reads and writes.
-    pub(super) const fn known(self) -> usize {
-        self.migrations().len()
+        };
+        Tables { schema: self.name(), migrations, lock: (LOCKS, MAKING) }
     }
 }
 
-/// The version of the tables that a connection finds; 0 where there are none.
-pub(super) async fn version(db: &mut PgConnection) -> sqlx::Result<i64> {
-    let there: bool =
-        sqlx::query_scalar("SELECT to_regclass('migrations') IS NOT NULL").fetch_one(&mut *db).await?;
-    if !there {
-        return Ok(0);
-    }
-    sqlx::query_scalar("SELECT coalesce(max(version), 0) FROM migrations WHERE success").fetch_one(db).await
-}
-
-/// Makes a schema where there is none and brings it to this build's version. Of several processes that start at once one
-/// does it and the others wait.
+/// Makes a schema where there is none and brings it to this build's version.
 pub(super) async fn migrate(database: &Database, schema: Schema) -> Result<(), MigrateError> {
     // It may take its time.
-    let mut db = database.connect(schema, &[]).await?;
-    sqlx::query("SELECT pg_advisory_lock($1, $2)").bind(LOCKS).bind(MAKING).execute(&mut db).await?;
-    let make = AssertSqlSafe(format!("CREATE SCHEMA IF NOT EXISTS {}", schema.name()));
-    sqlx::raw_sql(make).execute(&mut db).await?;
-    let migrations = (1..).zip(schema.migrations()).map(|(version, (description, sql))| {
-        Migration::new(version, (*description).into(), MigrationType::Simple, SqlStr::from_static(sql), false)
-    });
-    let mut migrator = Migrator::with_migrations(migrations.collect());
-    migrator.dangerous_set_table_name(TABLE);
-    migrator.run(&mut db).await?;
-    // The lock ends with its session.
-    Ok(db.close().await?)
+    schema.tables().make(database.connect(schema, &[]).await?).await
 }
 
 /// Refuses tables that this build cannot work with; tells whether they have to be made or brought up to date.
@@ -91,11 +60,12 @@ pub(super) async fn is_current(
     schema: Schema,
     db: &mut PgConnection,
 ) -> Result<Option<i64>, OpenError> {
-    let found = version(db).await.map_err(|error| unusable(database, error))?;
+    let found = Tables::found(db).await.map_err(|error| unusable(database, error))?;
+    let known = schema.tables().known();
     match usize::try_from(found) {
-        Ok(version) if version == schema.known() => Ok(None),
-        Ok(version) if version < schema.known() => Ok(Some(found)),
-        _ => Err(OpenError::Newer { place: database.to_string(), found, known: schema.known() }),
+        Ok(version) if version == known => Ok(None),
+        Ok(version) if version < known => Ok(Some(found)),
+        _ => Err(OpenError::Newer { place: database.to_string(), found, known }),
     }
 }
 

@@ -3,10 +3,14 @@ use std::path::Path;
 use rusqlite::{Connection, ErrorCode};
 use rusqlite_migration::{M, Migrations};
 
-use super::OpenError;
+use super::open::unusable;
+use crate::people::OpenError;
 
 /// One migration for each schema version, in order; a released one is never edited.
-const MIGRATIONS: &[M<'_>] = &[M::up(include_str!("../../../../migrations/sqlite/portal/0001_people.sql"))];
+const MIGRATIONS: &[M<'_>] = &[
+    M::up(include_str!("../../../../../migrations/sqlite/portal/0001_people.sql")),
+    M::up(include_str!("../../../../../migrations/sqlite/portal/0002_names.sql")),
+];
 
 /// The schema version that this build reads and writes.
 const KNOWN: usize = MIGRATIONS.len();
@@ -20,13 +24,13 @@ pub(super) fn check(db: &Connection, path: &Path) -> Result<(), OpenError> {
         Ok((0, 0, 0)) => Ok(()),
         Ok((APPLICATION_ID, found, _)) => match usize::try_from(found) {
             Ok(version) if version <= KNOWN => Ok(()),
-            _ => Err(OpenError::Newer { path: path.to_owned(), found, known: KNOWN }),
+            _ => Err(OpenError::Newer { place: path.display().to_string(), found, known: KNOWN }),
         },
-        Ok(_) => Err(OpenError::NotOurs { path: path.to_owned() }),
+        Ok(_) => Err(OpenError::NotOurs { place: path.display().to_string() }),
         Err(error) if error.sqlite_error_code() == Some(ErrorCode::NotADatabase) => {
-            Err(OpenError::NotOurs { path: path.to_owned() })
+            Err(OpenError::NotOurs { place: path.display().to_string() })
         }
-        Err(error) => Err(OpenError::unusable(path, error)),
+        Err(error) => Err(unusable(path, error)),
     }
 }
 

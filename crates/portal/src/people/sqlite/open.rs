@@ -1,52 +1,16 @@
-use std::{
-    fs::OpenOptions,
-    io,
-    os::unix::fs::OpenOptionsExt,
-    path::{Path, PathBuf},
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::{fs::OpenOptions, io, os::unix::fs::OpenOptionsExt, path::Path, time::Duration};
 
 use rusqlite::{Connection, OpenFlags, config::DbConfig};
 
-use super::{Keys, People, schema};
+use super::{File, schema};
+use crate::people::{Keys, OpenError, People, store::Store};
 
 /// How long one process waits for another one that writes.
-pub(super) const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Why the file was not opened. Each text says what to do.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// The file is something else.
-    #[error("{} does not hold the people of a keyledger: correct the path, or move the file away", path.display())]
-    NotOurs {
-        /// The file.
-        path: PathBuf,
-    },
-    /// The file was written by a later build.
-    #[error("{} has schema version {found}, and this build knows {known}: use a newer build", path.display())]
-    Newer {
-        /// The file.
-        path: PathBuf,
-        /// Its schema version.
-        found: i64,
-        /// The newest schema version of this build.
-        known: usize,
-    },
-    /// The file cannot be used.
-    #[error("cannot use {}: {why}", path.display())]
-    Unusable {
-        /// The file.
-        path: PathBuf,
-        /// Why not.
-        why: String,
-    },
-}
-
-impl OpenError {
-    pub(super) fn unusable(path: &Path, why: impl ToString) -> Self {
-        Self::Unusable { path: path.to_owned(), why: why.to_string() }
-    }
+/// That a file cannot be used.
+pub(super) fn unusable(path: &Path, why: impl ToString) -> OpenError {
+    OpenError::Unusable { place: path.display().to_string(), why: why.to_string() }
 }
 
 impl People {
@@ -55,19 +19,19 @@ impl People {
     /// # Errors
     /// [`OpenError`].
     pub fn open(path: &Path, keys: Keys) -> Result<Self, OpenError> {
-        let unusable = |error: rusqlite::Error| OpenError::unusable(path, error);
+        let unusable = |error: rusqlite::Error| self::unusable(path, error);
         match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
             Ok(_) => {}
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(OpenError::unusable(path, error)),
+            Err(error) => return Err(self::unusable(path, error)),
         }
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut db = Connection::open_with_flags(path, flags).map_err(unusable)?;
         db.busy_timeout(PATIENCE).map_err(unusable)?;
         schema::check(&db, path)?;
         configure(&db).map_err(unusable)?;
-        schema::migrate(&mut db).map_err(|error| OpenError::unusable(path, error))?;
-        Ok(Self { db: Arc::new(Mutex::new(db)), keys })
+        schema::migrate(&mut db).map_err(|error| self::unusable(path, error))?;
+        Ok(Self { store: Store::File(File::of(db)), keys })
     }
 }
 
@@ -113,6 +77,6 @@ mod tests {
         let db = Connection::open(&path).expect("a database");
         db.pragma_update(None, "user_version", 99).expect("a version");
         drop(db);
-        assert!(refusal(&path).contains("schema version 99, and this build knows 1"), "{}", refusal(&path));
+        assert!(refusal(&path).contains("schema version 99, and this build knows 2"), "{}", refusal(&path));
     }
 }
