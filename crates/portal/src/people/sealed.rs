@@ -35,7 +35,9 @@ pub(super) fn forged(purpose: Purpose) -> Error {
         Purpose::StandingChange => "a change of what somebody may do",
         Purpose::Session => "a session",
         Purpose::SetupCode => "the one-time code",
-        Purpose::Event | Purpose::Snapshot | Purpose::ValidatorReport => "something else",
+        Purpose::Event | Purpose::Snapshot | Purpose::ValidatorReport | Purpose::AuditIndex => {
+            "something else"
+        }
     };
     Error::FromSqlConversionFailure(0, Type::Blob, Forged(what).into())
 }
