@@ -167,6 +167,10 @@ impl Past {
         watcher: &mut dyn Watcher,
     ) -> Result<Option<Index>, PastError> {
         let Some(place) = &self.index else { return Ok(None) };
+        // Where positions have gaps there are fewer events than that.
+        if self.history.head().await?.get() < place.shape.events as u64 {
+            return Ok(None);
+        }
         let mut index = match Index::open(place, &self.history, watcher).await {
             Ok(index) => index,
             Err(index::IndexError::Past(error)) => return Err(error),
