@@ -97,7 +97,10 @@ impl<'a> Story<'a> {
                 before.iter().flat_map(|key| &key.superseded_secrets).copied().collect();
             let newest = before.as_ref().map(|key| key.prefix);
             story.key = fold::key(key_id, before, [event]);
-            let Some(key) = &story.key else { continue };
+            let Some(key) = &story.key else {
+                story.unreadable = story.unreadable.or(Some(event));
+                continue;
+            };
             match &event.event.body {
                 Body::Key(KeyEvent::Created(created)) if !key.unreadable => {
                     (story.created, story.scopes, story.expiry) = (Some(event), Some(event), Some(event));
@@ -133,7 +136,10 @@ impl<'a> Story<'a> {
     }
 
     fn judge(&self, question: &Question, catalogue: &[Witnessed], time: Timestamp) -> (Code, Vec<Reason>) {
-        let Some(key) = &self.key else { return (Code::Unknown, Vec::new()) };
+        let Some(key) = &self.key else {
+            let says = || "this release cannot read how the key came to be".to_owned();
+            return (Code::Unknown, reasons(self.unreadable, says));
+        };
         let prefix = question.prefix.unwrap_or(key.prefix);
         let Some((given, ended)) = self.secrets.get(&prefix) else {
             let others = self.secrets.iter().map(|(other, (given, _))| {

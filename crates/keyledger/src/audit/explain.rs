@@ -67,7 +67,7 @@ fn sentence(explanation: &Explanation, args: &ExplainArgs) -> String {
                 );
             }
             None if explanation.because.is_empty() => "it would have been refused: the log has no such key",
-            None => "it would have been refused: the key had no such secret",
+            None => "it would have been refused: the key had no such secret, or cannot be read",
         },
     };
     format!("{} at {when}: {what}", code.as_str())

@@ -94,7 +94,10 @@ impl Index {
         let directory = place.directory.join(history.identity().log.to_string());
         DirBuilder::new().recursive(true).mode(0o700).create(&directory).map_err(IndexError::Place)?;
         let lock = File::open(&directory).map_err(IndexError::Place)?;
-        lock.lock().map_err(IndexError::Place)?;
+        if lock.try_lock().is_err() {
+            watcher.remark("somebody else uses the index of the past: waiting for them");
+            lock.lock().map_err(IndexError::Place)?;
+        }
         let files = Files::new(directory, history.identity(), history.keys(), place.shape);
         let mut index = Self { files, segments: Vec::new(), shape: place.shape, _lock: lock };
         index.find_segments(watcher);
