@@ -2,8 +2,13 @@
 
 use keyledger_tests::SharedRegistry;
 
+mod access_review;
+mod diff;
+mod explain;
 mod export;
+mod random_life;
 mod replay;
+mod time_travel;
 
 /// The registry for tests that keep to partners of their own.
 static SHARED: SharedRegistry = SharedRegistry::new();

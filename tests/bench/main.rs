@@ -4,7 +4,8 @@
 //! and noisy; a ratio is the median over the rounds. A whole run prints its tables and writes them into
 //! `docs/performance.md`, which explains them. `bench quick` takes a tenth of the keys and few rounds and only prints: it
 //! shows that the benchmarks work. `bench relay` measures the relay alone, and what its settings are worth, and only prints; `bench relay throughput` one part of it;
-//! `bench postgres` the log on PostgreSQL; `bench roles` new processes of each role on it; `bench portal` people who browse beside requests.
+//! `bench postgres` the log on PostgreSQL; `bench roles` new processes of each role on it; `bench portal` people who browse beside requests;
+//! `bench past` what an auditor waits for.
 //! Nothing here fails on time.
 #![allow(
     clippy::disallowed_methods,
@@ -24,6 +25,7 @@ mod keyring;
 mod list;
 mod load;
 mod machine;
+mod past;
 mod performance_tool;
 mod process;
 mod publishing;
@@ -66,10 +68,12 @@ fn main() -> anyhow::Result<()> {
         ["roles", "quick"] => measure_roles(&Scale::QUICK),
         ["portal"] => measure_portal(&Scale::WHOLE),
         ["portal", "quick"] => measure_portal(&Scale::QUICK),
+        ["past"] => measure_past(&Scale::WHOLE),
+        ["past", "quick"] => measure_past(&Scale::QUICK),
         // How it starts the servers that it measures against: each must be a process of its own.
         ["hello", kind, address] => hello::serve(kind, address.parse()?),
         _ => anyhow::bail!(
-            "usage: bench [relay [throughput|beside|settings] | postgres | roles | portal] [quick]"
+            "usage: bench [relay [throughput|beside|settings] | postgres | roles | portal | past] [quick]"
         ),
     }
 }
@@ -128,6 +132,14 @@ fn measure_portal(scale: &Scale) -> anyhow::Result<()> {
     let home = tempfile::tempdir()?;
     let world = World::make(home.path(), scale.keys[1])?;
     Report::begin().add(browsing::measure(&world, &mut Dice::thrown_for("bench"), scale)?);
+    Ok(())
+}
+
+/// The past, as an auditor asks for it.
+fn measure_past(scale: &Scale) -> anyhow::Result<()> {
+    process::build()?;
+    let home = tempfile::tempdir()?;
+    Report::begin().add(past::measure(home.path(), scale)?);
     Ok(())
 }
 

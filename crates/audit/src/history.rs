@@ -80,6 +80,19 @@ impl History {
         Ok(witnessed.collect::<Result<_, _>>()?)
     }
 
+    /// The event at a position; none where there is none. In a store whose positions have gaps only a position that was told
+    /// can be asked for.
+    ///
+    /// # Errors
+    /// [`HistoryError`]
+    pub async fn event_at(&self, position: Position) -> Result<Option<Witnessed>, HistoryError> {
+        let Some(before) = position.get().checked_sub(1) else { return Ok(None) };
+        let found = self.log.read(Position::new(before), 1).await?;
+        let found = found.into_iter().find(|event| event.position == position);
+        let keys = self.keys();
+        Ok(found.map(|event| witness(event, keys.as_deref(), self.identity())).transpose()?)
+    }
+
     /// Goes through the events after a position, up to where the history ends now.
     ///
     /// # Errors

@@ -4,5 +4,8 @@
 //! from (a store, or a registry that answers over HTTP) is picked by the root crate.
 
 mod history;
+pub mod past;
+mod watcher;
 
 pub use history::{History, HistoryError, Walk, Witnessed};
+pub use watcher::Watcher;

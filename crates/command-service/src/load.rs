@@ -1,8 +1,7 @@
 use keyledger_domain::{
-    KeyId,
+    KeyId, Moment,
     envelope::{self, Event, MacKeys, Parts, Stream},
-    event::Body,
-    key::{Happened, Key, evolve},
+    key::Key,
 };
 use keyledger_event_log::{RecordedEvent, Revision, StreamName};
 
@@ -11,24 +10,26 @@ use crate::{CommandService, Failure};
 impl CommandService {
     /// The present state of a key, folded from its stream; none where there is no such key.
     pub(crate) async fn load(&self, key_id: KeyId) -> Result<Option<Key>, Failure> {
+        self.load_until(key_id, None).await
+    }
+
+    /// The state of a key at a moment; none where it had not come to be.
+    pub(crate) async fn load_at(&self, key_id: KeyId, moment: Moment) -> Result<Option<Key>, Failure> {
+        self.load_until(key_id, Some(moment)).await
+    }
+
+    async fn load_until(&self, key_id: KeyId, until: Option<Moment>) -> Result<Option<Key>, Failure> {
         let mut key = None;
         let events = self.stream(Stream::Key(key_id), Revision::FIRST).await?;
         if events.is_empty() {
             self.must_not_be_missing(key_id).await?;
         }
         for (recorded, event) in events {
-            let body = match &event.body {
-                Body::Key(event) => Some(event),
-                Body::Catalogue(_) | Body::Unreadable(_) => None,
-            };
-            let happened = Happened {
-                key_id,
-                revision: event.revision,
-                position: recorded.position.get(),
-                at: event.occurred_at,
-                by: &event.actor,
-            };
-            key = evolve(key, body, happened);
+            let position = recorded.position.get();
+            if until.is_some_and(|moment| !moment.includes(position, event.occurred_at)) {
+                break;
+            }
+            key = event.happen_to(key, key_id, position);
             if key.is_none() {
                 // Nothing may be recorded after a beginning that cannot be read: it would stand on nothing.
                 return Err(Failure::Damaged(format!("the creation of the key {key_id} cannot be read")));

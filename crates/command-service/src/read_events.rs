@@ -5,7 +5,7 @@ use keyledger_domain::{
     envelope::{Event, Stream},
     event::{Body, KeyEvent},
 };
-use keyledger_event_log::{Position, PositionOrder, ReadError, RecordedEvent, Subscription};
+use keyledger_event_log::{Position, PositionOrder, ReadError, RecordedEvent, Revision, Subscription};
 use serde::Deserialize;
 
 use crate::{CommandService, Failure, ports::Principal};
@@ -36,11 +36,19 @@ pub(crate) struct EventFilter {
 /// Reads the events of all partners from a position on, as long as its reader may.
 pub(crate) struct EventReader {
     service: CommandService,
-    subscription: Subscription,
+    way: Way,
     filter: EventFilter,
     reader: Principal,
     /// Where the log ended when the reading began.
     head: Position,
+}
+
+/// How events come.
+enum Way {
+    /// From the log, one after the other.
+    Log(Subscription),
+    /// All at once from the one stream that can hold what is asked for: a key has few events, and a log has many.
+    Stream(Stream, Position),
 }
 
 /// What reading on brought.
@@ -67,16 +75,21 @@ impl CommandService {
 }
 
 impl EventReader {
-    /// Begins after a position, which [is a place](CommandService::is_a_place).
+    /// Begins after a position, which [is a place](CommandService::is_a_place). Who reads `live` is told what comes; others
+    /// what there is.
     pub(crate) async fn new(
         service: CommandService,
         reader: Principal,
         after: Position,
         filter: EventFilter,
+        live: bool,
     ) -> Result<Self, Failure> {
         let head = service.log().head().await?;
-        let subscription = Subscription::new(Arc::clone(service.log()), after);
-        Ok(Self { service, subscription, filter, reader, head })
+        let way = match filter.stream() {
+            Some(stream) if !live => Way::Stream(stream, after),
+            _ => Way::Log(Subscription::new(Arc::clone(service.log()), after)),
+        };
+        Ok(Self { service, way, filter, reader, head })
     }
 
     /// Where the log ended when the reading began.
@@ -86,16 +99,16 @@ impl EventReader {
 
     /// Up to where it has read.
     pub(crate) fn position(&self) -> Position {
-        self.subscription.position()
+        match &self.way {
+            Way::Log(subscription) => subscription.position(),
+            Way::Stream(_, position) => *position,
+        }
     }
 
     /// What comes next; returns within half a second also where nothing does.
     pub(crate) async fn next(&mut self) -> Result<Read, Failure> {
-        let batch = self.subscription.next().await?;
-        let keys = self.service.parts().keyring.mac_keys();
         let mut shown = Vec::new();
-        for recorded in batch {
-            let event = self.service.open(&recorded, &keys)?;
+        for (recorded, event) in self.read_on().await? {
             if recorded.position > self.head && self.takes_the_right(&event) {
                 return Ok(Read::NoLonger);
             }
@@ -104,6 +117,26 @@ impl EventReader {
             }
         }
         Ok(Read::Events(shown))
+    }
+
+    async fn read_on(&mut self) -> Result<Vec<(RecordedEvent, Event)>, Failure> {
+        match &mut self.way {
+            Way::Log(subscription) => {
+                let batch = subscription.next().await?;
+                let keys = self.service.parts().keyring.mac_keys();
+                let opened = batch.into_iter().map(|recorded| {
+                    let event = self.service.open(&recorded, &keys)?;
+                    Ok((recorded, event))
+                });
+                opened.collect()
+            }
+            Way::Stream(stream, position) => {
+                let after = std::mem::replace(position, self.head);
+                let mut events = self.service.stream(*stream, Revision::FIRST).await?;
+                events.retain(|(recorded, _)| recorded.position > after);
+                Ok(events)
+            }
+        }
     }
 
     /// Whether an event takes its reader's right to read events away. Those from before its request were judged with it.
@@ -124,6 +157,15 @@ impl EventReader {
 }
 
 impl EventFilter {
+    /// The one stream that can hold what is asked for, where there is such a one.
+    fn stream(&self) -> Option<Stream> {
+        match (self.key, self.event_type.as_deref()) {
+            (Some(key), _) => Some(Stream::Key(key)),
+            (None, Some("ScopeCatalogueChanged")) => Some(Stream::Catalogue),
+            _ => None,
+        }
+    }
+
     fn wants(&self, recorded: &RecordedEvent, event: &Event) -> bool {
         let Self { partner, key, event_type } = self;
         if key.is_some_and(|key| event.stream != Stream::Key(key)) {

@@ -16,6 +16,8 @@ mod events;
 mod idempotency;
 #[path = "management/openapi.rs"]
 mod openapi;
+#[path = "management/past.rs"]
+mod past;
 #[path = "management/projection.rs"]
 mod projection;
 #[path = "management/properties.rs"]

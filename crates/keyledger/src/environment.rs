@@ -62,6 +62,14 @@ pub(crate) fn variables() -> Vec<(String, String)> {
     std::env::vars_os().map(|(name, value)| (as_text(name), as_text(value))).collect()
 }
 
+/// Where programs of this user keep what can be made again (XDG Base Directory Specification); none where the environment
+/// says nothing.
+#[expect(clippy::disallowed_methods, reason = "this is where variables are read for everybody else")]
+pub(crate) fn cache_directory() -> Option<PathBuf> {
+    let named = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    named("XDG_CACHE_HOME").or_else(|| named("HOME").map(|home| home.join(".cache")))
+}
+
 /// A stopwatch that began with the process, or with whoever made it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Stopwatch(Instant);

@@ -20,7 +20,7 @@ use crate::{Changed, CommandService, Minted};
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Key)]
-pub(super) struct KeyBody {
+pub struct KeyBody {
     /// The key over its whole life.
     #[schema(value_type = String, format = "uuid")]
     key_id: KeyId,
@@ -176,7 +176,8 @@ pub(super) struct ReceivedBody {
 
 impl KeyBody {
     /// The key as it is now, by the clock and by the catalogue; where that cannot be read, no scope is called lost.
-    pub(super) fn of(key: Key, now: Timestamp, catalogue: Option<&Catalogue>) -> Self {
+    #[must_use]
+    pub fn of(key: Key, now: Timestamp, catalogue: Option<&Catalogue>) -> Self {
         let defined = |scope: &Scope| catalogue.is_none_or(|catalogue| catalogue.defines(scope));
         let gone = |scope: &&Scope| !is_registry_scope(scope) && !defined(scope);
         let lost_scopes = key.scopes.iter().filter(gone).cloned().collect();
@@ -207,6 +208,11 @@ impl KeyBody {
             position: key.position,
             unreadable: key.unreadable,
         }
+    }
+
+    /// The revision of its last event.
+    pub(super) fn revision(&self) -> u64 {
+        self.revision
     }
 }
 

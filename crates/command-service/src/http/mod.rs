@@ -1,6 +1,7 @@
 //! The management API over HTTP, one operation a file. Every answer goes through [`finish`]; everything that is judged
 //! before an operation's own body (who asks, whose path it is, which right it needs) through [`entrance::Entrance`].
 
+mod at;
 mod body;
 mod change_catalogue;
 mod command;
@@ -41,6 +42,7 @@ pub(crate) use edit_key::edit_key;
 pub(crate) use end_overlap::end_overlap;
 pub(crate) use entrance::{not_found, nothing_here, wrong_method};
 pub(crate) use finish::finish;
+pub use key_body::KeyBody;
 pub(crate) use key_history::key_history;
 pub(crate) use list_keys::list_keys;
 pub(crate) use list_validators::list_validators;

@@ -60,7 +60,8 @@ pub(crate) async fn read_events(http: HttpRequest) -> Result<HttpResponse, Probl
         let told = "is no position in this log: give one that an event or X-Log-Position told";
         return Err(Problem::invalid(vec![FieldFault::new("after", told)]));
     }
-    let reader = EventReader::new(service, entrance.principal.clone(), asked.after, asked.filter).await?;
+    let reader =
+        EventReader::new(service, entrance.principal.clone(), asked.after, asked.filter, live).await?;
     let form = if live { Form::Live } else { Form::UpToHead };
     let events = Events { reader, entrance, form, left: asked.limit, spoke: Instant::now() };
     let media_type = if live { "text/event-stream" } else { "application/x-ndjson" };

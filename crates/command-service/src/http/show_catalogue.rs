@@ -5,7 +5,14 @@ use keyledger_domain::{Authority, Catalogue, catalogue::Resource};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{doc::ReadProblems, entrance::Entrance, headers::etag, problem::Problem, query};
+use super::{
+    at::{AT, moment},
+    doc::ReadProblems,
+    entrance::Entrance,
+    headers::etag,
+    problem::Problem,
+    query,
+};
 
 /// The scopes there are.
 #[derive(Serialize, ToSchema)]
@@ -55,6 +62,7 @@ impl From<Resource> for ResourceBody {
 /// To everybody who holds a registry scope.
 #[utoipa::path(
     get, path = "/v1/scopes", tag = "scopes",
+    params(("at" = Option<String>, Query, description = AT, example = "2026-03-01T12:00:00Z")),
     responses(
         (status = 200, description = "The catalogue", body = CatalogueBody, headers(
             ("ETag" = String, description = "Its revision")
@@ -65,11 +73,16 @@ impl From<Resource> for ResourceBody {
 pub(crate) async fn show_catalogue(http: HttpRequest) -> Result<HttpResponse, Problem> {
     let entrance = Entrance::enter(&http, "show_catalogue")?;
     entrance.needs(manages_anything(entrance.authority()))?;
-    query::read(&http)?.finish()?;
-    let (catalogue, revision) = match entrance.service().show_catalogue().await? {
-        Some((catalogue, revision, _)) => (catalogue, Some(revision)),
-        None => (Catalogue::default(), None),
+    let mut parameters = query::read(&http)?;
+    let moment = parameters.optional("at", moment);
+    parameters.finish()?;
+    let service = entrance.service();
+    let found = match moment {
+        None => service.show_catalogue().await?.map(|(catalogue, revision, _)| (catalogue, revision)),
+        Some(moment) => service.catalogue_then(service.then(moment).await?).await?,
     };
+    let (catalogue, revision) =
+        found.map_or((Catalogue::default(), None), |(c, revision)| (c, Some(revision)));
     let mut answer = HttpResponse::Ok();
     if let Some(revision) = revision {
         answer.insert_header(etag(revision));

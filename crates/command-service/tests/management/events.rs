@@ -37,6 +37,12 @@ async fn events_come_one_a_line_up_to_the_head_by_filter_and_limit() {
     assert_eq!(positions(&get("?after=3").await), [4, 5]);
     assert_eq!(positions(&get("?partnerId=acme").await), [3, 5]);
     assert_eq!(positions(&get(&format!("?keyId={key_id}&type=KeyRevoked")).await), [5]);
+    assert_eq!(positions(&get(&format!("?keyId={key_id}")).await), [3, 5]);
+    assert_eq!(positions(&get(&format!("?keyId={key_id}&after=3")).await), [5]);
+    assert_eq!(positions(&get(&format!("?keyId={key_id}&limit=1")).await), [3]);
+    assert_eq!(positions(&get(&format!("?keyId={key_id}&partnerId=other")).await), [0; 0]);
+    assert_eq!(positions(&get("?type=ScopeCatalogueChanged").await), [1]);
+    assert_eq!(positions(&get("?type=ScopeCatalogueChanged&partnerId=acme").await), [0; 0]);
     assert_eq!(positions(&get("?type=KeyCreated&limit=2").await), [2, 3]);
     assert_eq!(positions(&get("?after=9007199254740991").await), [0; 0]);
     for (query, field) in

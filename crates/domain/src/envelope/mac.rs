@@ -43,6 +43,8 @@ pub enum Purpose {
     SetupCode,
     /// How far a validator in a process of its own has come.
     ValidatorReport,
+    /// What an auditor's index holds of the past.
+    AuditIndex,
 }
 
 impl Purpose {
@@ -55,6 +57,7 @@ impl Purpose {
             Self::Session => b"keyledger session mac v1\0",
             Self::SetupCode => b"keyledger setup code mac v1\0",
             Self::ValidatorReport => b"keyledger validator report mac v1\0",
+            Self::AuditIndex => b"keyledger audit index mac v1\0",
         }
     }
 }

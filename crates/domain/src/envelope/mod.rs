@@ -19,7 +19,11 @@ mod stream;
 
 use uuid::Uuid;
 
-use crate::{Actor, Timestamp, event::Body};
+use crate::{
+    Actor, KeyId, Timestamp,
+    event::Body,
+    key::{Happened, Key, evolve},
+};
 
 pub use event_id::{Idempotency, uuid_v7};
 pub use mac::{MacKey, MacKeyId, MacKeys, Purpose, WrongMac};
@@ -51,4 +55,18 @@ pub struct Event {
     pub body: Body,
     /// What never leaves the registry; none once it was purged.
     pub private: Option<Private>,
+}
+
+impl Event {
+    /// A key after this event, which is one of its events and stands at `position`. None stays none as [`evolve`] says.
+    #[must_use]
+    pub fn happen_to(&self, key: Option<Key>, key_id: KeyId, position: u64) -> Option<Key> {
+        let body = match &self.body {
+            Body::Key(event) => Some(event),
+            Body::Catalogue(_) | Body::Unreadable(_) => None,
+        };
+        let happened =
+            Happened { key_id, revision: self.revision, position, at: self.occurred_at, by: &self.actor };
+        evolve(key, body, happened)
+    }
 }

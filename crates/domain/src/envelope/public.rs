@@ -42,6 +42,13 @@ macro_rules! types {
             }
         }
 
+        /// The type of an event of a key.
+        fn type_of(event: &KeyEvent) -> &'static str {
+            match event {
+                $(KeyEvent::$variant(_) => $name,)+
+            }
+        }
+
         /// The event of a key of this type and schema version; none where this build knows no such.
         fn read_key_event(event_type: &str, version: u32, data: &RawValue) -> Option<serde_json::Result<KeyEvent>> {
             match (event_type, version) {
@@ -69,6 +76,18 @@ types! {
 
 /// The type of a change of the catalogue, and its schema version.
 pub(super) const CATALOGUE_EVENT: (&str, u32) = ("ScopeCatalogueChanged", 1);
+
+impl Body {
+    /// The name of its type.
+    #[must_use]
+    pub fn event_type(&self) -> &str {
+        match self {
+            Self::Key(event) => type_of(event),
+            Self::Catalogue(_) => CATALOGUE_EVENT.0,
+            Self::Unreadable(unreadable) => &unreadable.event_type,
+        }
+    }
+}
 
 /// The type, schema version and data of what is to be recorded. An unreadable event is only ever read.
 pub(super) fn write(body: &Body) -> Option<(&'static str, u32, Box<RawValue>)> {

@@ -2,6 +2,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Actor, KeyId, KeyName, PartnerId, Prefix, Reason, Scopes, Throttle, Timestamp, event::SupersededSecret,
+    verdict::Standing,
 };
 
 /// Everything that the events of a key say about it. What a clock decides (expired, overlap over) is asked with a
@@ -85,6 +86,16 @@ impl Key {
     #[must_use]
     pub fn is_expired(&self, now: Timestamp) -> bool {
         self.expires_at.is_some_and(|expiry| now >= expiry)
+    }
+
+    /// Until when its secret with this prefix works, as far as events say; one that they do not name is dead.
+    #[must_use]
+    pub fn standing(&self, prefix: Prefix) -> Standing {
+        if prefix == self.prefix {
+            return Standing::Current;
+        }
+        let named = self.superseded_secrets.iter().find(|secret| secret.prefix == prefix);
+        named.map_or(Standing::Ended, |secret| Standing::Overlapping(secret.valid_until))
     }
 
     /// The superseded secrets that still work at a moment: the running overlap, if there is one.

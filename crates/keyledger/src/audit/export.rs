@@ -2,9 +2,8 @@
 //! can check it against a checkpoint of the transparency log.
 
 use std::{
-    fs::{File, OpenOptions},
+    fs::File,
     io::{self, BufWriter, Write as _},
-    os::unix::fs::OpenOptionsExt as _,
     path::Path,
 };
 
@@ -15,7 +14,7 @@ use serde::Deserialize;
 use serde_json::{json, value::RawValue};
 use sha2::{Digest as _, Sha256};
 
-use super::source::Source;
+use super::{csv, new_file, source::Source};
 use crate::{
     cli::{
         Context,
@@ -87,7 +86,7 @@ struct Export {
 
 impl Export {
     fn to(path: Option<&Path>, format: Format) -> anyhow::Result<Self> {
-        let file = path.map(create).transpose()?;
+        let file = path.map(new_file::create).transpose()?;
         let to: Box<dyn io::Write + Send> = match &file {
             Some(file) => Box::new(BufWriter::new(file.try_clone()?)),
             None => Box::new(BufWriter::new(io::stdout())),
@@ -122,19 +121,6 @@ impl Export {
         }
         Ok(Written { events: self.events, sha256: hex::encode(self.hasher.finalize()) })
     }
-}
-
-/// A new file for its owner alone. One that is there may be the only copy of an earlier past.
-fn create(path: &Path) -> anyhow::Result<File> {
-    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(|error| {
-        match error.kind() {
-            io::ErrorKind::AlreadyExists => anyhow::anyhow!(
-                "{} is there already, and an export writes over nothing: move it away or name another file",
-                path.display()
-            ),
-            _ => anyhow::anyhow!("cannot make {}: {error}", path.display()),
-        }
-    })
 }
 
 /// A public part, as far as a table has columns for it.
@@ -179,25 +165,5 @@ fn row(position: Position, public: &str) -> anyhow::Result<String> {
         read.sealed,
         public,
     ];
-    Ok(format!("{}\r\n", cells.map(cell).join(",")))
-}
-
-/// A cell as RFC 4180 writes it. A spreadsheet would take what begins with one of `=+-@` for a formula: nothing here
-/// begins so but what a client chose as its request id, which is then made a text.
-fn cell(text: &str) -> String {
-    let formula = text.starts_with(['=', '+', '-', '@', '\t']);
-    let text = if formula { format!("'{text}") } else { text.to_owned() };
-    if text.contains([',', '"', '\r', '\n']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn cells_are_what_spreadsheets_read_back_and_never_formulas() {
-        assert_eq!(cell("plain"), "plain");
-        assert_eq!(cell("{\"a\":1,\"b\":2}"), "\"{\"\"a\"\":1,\"\"b\"\":2}\"");
-        assert_eq!(cell("=1+1"), "'=1+1");
-    }
+    Ok(csv::row(cells))
 }

@@ -1,9 +1,16 @@
 //! `keyledger audit`: what auditors ask of a registry that runs, or of the files of one.
 
+mod access_review;
+mod csv;
+mod diff;
+mod explain;
 mod export;
+mod new_file;
+mod past;
 mod remote_log;
 mod replay;
 mod source;
+mod state;
 
 use crate::cli::{Context, audit::AuditCommand};
 
@@ -15,5 +22,9 @@ pub(crate) async fn run(context: &Context, command: AuditCommand) -> anyhow::Res
     match command {
         AuditCommand::Export(args) => export::run(context, &args).await,
         AuditCommand::Replay => replay::run(context).await,
+        AuditCommand::State(args) => state::run(context, &args).await,
+        AuditCommand::Explain(args) => explain::run(context, &args).await,
+        AuditCommand::Diff(args) => diff::run(context, &args).await,
+        AuditCommand::AccessReview(args) => access_review::run(context, &args).await,
     }
 }

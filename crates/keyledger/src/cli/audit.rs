@@ -1,16 +1,20 @@
 //! What the commands of an auditor take.
 
+mod past;
+
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 use keyledger_event_log::Position;
 
+pub(crate) use past::{DiffArgs, ExplainArgs, IndexArgs, ReviewArgs, ReviewFormat, StateArgs};
+
 /// `audit …`
 #[derive(Debug, Subcommand)]
-#[command(
-    after_help = "Each asks the registry that runs at client.url; with --data-dir it reads the files of a stopped one, or of a copy.\n\n\
-                  Examples:\n  keyledger audit export --to events.ndjson\n  keyledger audit export --data-dir /mnt/copy --format csv --to events.csv"
-)]
+#[command(after_help = "Examples:\n  keyledger audit state --at 2026-03-01T12:00:00Z\n  \
+                  keyledger audit export --data-dir /mnt/copy --to events.ndjson\n\n\
+                  Each asks the registry that runs at client.url; with --data-dir it reads\n\
+                  the files of one, or of a copy.")]
 pub(crate) enum AuditCommand {
     /// Write every event to a file, complete and checkable
     #[command(
@@ -22,6 +26,26 @@ pub(crate) enum AuditCommand {
         after_help = "Examples:\n  keyledger audit replay\n  keyledger audit replay --data-dir /mnt/copy --json"
     )]
     Replay,
+    /// Show the registry, a partner's keys or a key as they were
+    #[command(
+        after_help = "Examples:\n  keyledger audit state --at 2026-03-01T12:00:00Z\n  keyledger audit state --at 4711 --partner acme\n  keyledger audit state --at 4711 --keys --json > keys.ndjson"
+    )]
+    State(StateArgs),
+    /// Tell whether a key would have been allowed, and by which events
+    #[command(
+        after_help = "Example:\n  keyledger audit explain --scope client:read --at 2026-03-01T12:00:00Z \\\n    --key 0198c7a0-0000-7000-8000-000000000001"
+    )]
+    Explain(ExplainArgs),
+    /// Show what changed between two moments, or two positions
+    #[command(
+        after_help = "Example:\n  keyledger audit diff --from 2026-01-01T00:00:00Z \\\n    --to 2026-04-01T00:00:00Z"
+    )]
+    Diff(DiffArgs),
+    /// List every key with what a review of access asks for
+    #[command(
+        after_help = "Examples:\n  keyledger audit access-review --partner acme\n  keyledger audit access-review --format csv --to review.csv"
+    )]
+    AccessReview(ReviewArgs),
 }
 
 /// Arguments of `audit export`.

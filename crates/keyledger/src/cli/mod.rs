@@ -6,7 +6,7 @@ mod completions;
 mod config;
 mod events;
 mod keyring;
-mod keys;
+pub(crate) mod keys;
 mod parse;
 mod receipt;
 mod revoke;

@@ -63,6 +63,11 @@ impl DataDir {
         self.0.join("snapshots")
     }
 
+    /// The index by which an auditor's questions about the past are answered fast.
+    pub(crate) fn audit_index(&self) -> PathBuf {
+        self.0.join("audit-index")
+    }
+
     /// What only matters while something runs: locks, and what the holders tell of themselves.
     fn run(&self) -> PathBuf {
         self.0.join("run")
@@ -79,7 +84,7 @@ impl DataDir {
     /// Whatever the file system says; a directory that is not there is empty.
     pub(crate) fn is_empty(&self) -> io::Result<bool> {
         // A file system of its own comes with a `lost+found`.
-        let ours = [self.snapshots(), self.run(), self.0.join("lost+found")];
+        let ours = [self.snapshots(), self.run(), self.audit_index(), self.0.join("lost+found")];
         match fs::read_dir(&self.0) {
             Ok(mut entries) => {
                 entries.try_fold(true, |empty, entry| Ok(empty && ours.contains(&entry?.path())))

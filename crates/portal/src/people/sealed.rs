@@ -36,7 +36,9 @@ pub(super) fn forged(purpose: Purpose) -> Failure {
         Purpose::StandingChange => "a change of what somebody may do",
         Purpose::Session => "a session",
         Purpose::SetupCode => "the one-time code",
-        Purpose::Event | Purpose::Snapshot | Purpose::ValidatorReport => "something else",
+        Purpose::Event | Purpose::Snapshot | Purpose::ValidatorReport | Purpose::AuditIndex => {
+            "something else"
+        }
     };
     Failure::Unavailable(Forged(what).to_string())
 }

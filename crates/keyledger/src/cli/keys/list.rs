@@ -1,8 +1,8 @@
 use clap::{Args, ValueEnum};
-use keyledger_domain::PartnerId;
+use keyledger_domain::{Moment, PartnerId};
 use serde_json::{Value, json};
 
-use super::print;
+use super::{at, print};
 use crate::cli::{Context, client::Ask, views};
 
 /// Arguments of `keys list`.
@@ -15,6 +15,9 @@ pub(crate) struct ListArgs {
     /// Only keys that are this
     #[arg(long, value_enum)]
     status: Option<Status>,
+    /// As they were at a moment, or at a position of the log
+    #[arg(long, value_name = "MOMENT|POSITION", value_parser = Moment::parse)]
+    at: Option<Moment>,
     /// At most so many; all unless given
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
     limit: Option<u32>,
@@ -47,6 +50,7 @@ pub(super) async fn run(args: ListArgs, context: &Context) -> anyhow::Result<()>
     loop {
         let mut query = vec![("limit", PAGE.min(limit - found.len()).to_string())];
         query.extend(args.status.map(|status| ("status", status.as_str().to_owned())));
+        query.extend(args.at.map(at));
         query.extend(cursor.map(|cursor| ("cursor", cursor)));
         let ask = Ask { query, ..Ask::default() };
         let mut page = client.get(&["v1", "partners", args.partner.as_str(), "keys"], ask).await?;

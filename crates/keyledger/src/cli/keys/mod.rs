@@ -11,7 +11,7 @@ mod revoke;
 mod show;
 
 use clap::{Args, Subcommand};
-use keyledger_domain::{KeyId, PartnerId};
+use keyledger_domain::{KeyId, Moment, PartnerId};
 use serde_json::Value;
 
 use super::{
@@ -64,6 +64,15 @@ impl Which {
     }
 }
 
+/// A place in the past, as it is asked for.
+fn at(moment: Moment) -> (&'static str, String) {
+    let text = match moment {
+        Moment::Position(position) => position.to_string(),
+        Moment::Time(time) => time.to_string(),
+    };
+    ("at", text)
+}
+
 /// How a change is sent.
 #[derive(Debug, Args)]
 pub(super) struct Sending {
@@ -95,10 +104,17 @@ pub(super) async fn run(command: KeysCommand, context: &Context) -> anyhow::Resu
 }
 
 /// Shows the key that an answer is.
-fn show_key(answer: &Value, context: &Context) -> anyhow::Result<()> {
+pub(crate) fn show_key(answer: &Value, context: &Context) -> anyhow::Result<()> {
     let key: views::Key = views::read(answer)?;
     let table = key.fields();
     print(answer, &[key], table, context)
+}
+
+/// Shows a list of keys to people.
+pub(crate) fn show_keys(keys: &Value, context: &Context) -> anyhow::Result<()> {
+    let read: Vec<views::Key> = views::read(keys)?;
+    let table = views::Key::table(&read);
+    print(keys, &read, table, context)
 }
 
 /// Prints keys: an answer for machines, a table for people, and beside it what its marks mean.

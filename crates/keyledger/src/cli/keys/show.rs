@@ -1,6 +1,7 @@
 use clap::Args;
+use keyledger_domain::Moment;
 
-use super::{Which, show_key};
+use super::{Which, at, show_key};
 use crate::cli::{Context, client::Ask};
 
 /// Arguments of `keys show`.
@@ -11,9 +12,13 @@ use crate::cli::{Context, client::Ask};
 pub(crate) struct ShowArgs {
     #[command(flatten)]
     which: Which,
+    /// As it was at a moment, or at a position of the log
+    #[arg(long, value_name = "MOMENT|POSITION", value_parser = Moment::parse)]
+    at: Option<Moment>,
 }
 
 pub(super) async fn run(args: ShowArgs, context: &Context) -> anyhow::Result<()> {
-    let answer = context.client()?.get(&args.which.path(None), Ask::default()).await?;
+    let ask = Ask { query: args.at.map(at).into_iter().collect(), ..Ask::default() };
+    let answer = context.client()?.get(&args.which.path(None), ask).await?;
     show_key(&answer, context)
 }
