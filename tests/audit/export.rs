@@ -44,8 +44,8 @@ fn a_table_holds_the_same_events_and_what_a_client_wrote_is_no_formula_in_it() {
     let folder = tempfile::tempdir().expect("a directory");
     let [lines, table] = ["lines", "table"].map(|name| folder.path().join(name));
     let head = created.position().to_string();
-    export(registry, &lines, &["--up-to", &head]);
-    export(registry, &table, &["--up-to", &head, "--format", "csv"]);
+    export(&registry, &lines, &["--up-to", &head]);
+    export(&registry, &table, &["--up-to", &head, "--format", "csv"]);
     let script = "import csv, json, sys\n\
                   rows = list(csv.DictReader(open(sys.argv[1], newline='')))\n\
                   lines = [json.loads(line) for line in open(sys.argv[2])]\n\
@@ -56,7 +56,8 @@ fn a_table_holds_the_same_events_and_what_a_client_wrote_is_no_formula_in_it() {
                   \x20   assert row['id'] == event['id'] and row['type'] == event['type']\n\
                   \x20   assert not any(cell.startswith(('=', '+', '-', '@')) for cell in row.values())\n\
                   assert json.loads(rows[-1]['event'])['data']['name'] == 'a \"quoted\", name'";
-    let checked = std::process::Command::new("python3").arg("-c").arg(script).arg(&table).arg(&lines).output();
+    let checked =
+        std::process::Command::new("python3").arg("-c").arg(script).arg(&table).arg(&lines).output();
     let checked = checked.expect("python3 can be started");
     assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stderr));
 }

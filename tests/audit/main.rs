@@ -3,6 +3,11 @@
 use keyledger_tests::SharedRegistry;
 
 mod export;
+mod independent;
+mod mutations;
+mod scene;
+mod signer;
+mod verify;
 
 /// The registry for tests that keep to partners of their own.
 static SHARED: SharedRegistry = SharedRegistry::new();

@@ -4,5 +4,9 @@
 //! from (a store, or a registry that answers over HTTP) is picked by the root crate.
 
 mod history;
+pub mod proof;
+pub mod signer;
+pub mod tree;
+pub mod verify;
 
 pub use history::{History, HistoryError, Walk, Witnessed};

@@ -44,6 +44,10 @@ fn table() -> Vec<Row> {
         (Method::GET, "/v1/scopes", None, [401, 401, 403, 200, 200, 200, 200, 200]),
         (Method::PUT, "/v1/scopes", Some(scopes), [401, 401, 403, 403, 403, 403, 403, 200]),
         (Method::GET, "/v1/validators", None, [401, 401, 403, 403, 403, 403, 403, 200]),
+        (Method::GET, "/v1/transparency/checkpoint", None, [200; 8]),
+        (Method::GET, "/v1/transparency/verifier-key", None, [200; 8]),
+        (Method::GET, "/v1/transparency/tile/{level}/{tile}", None, [200; 8]),
+        (Method::GET, "/v1/transparency/tile/entries/{tile}", None, [401, 401, 403, 403, 403, 403, 200, 200]),
         (Method::GET, "/openapi.json", None, [200; 8]),
     ]
 }
@@ -68,6 +72,7 @@ impl Callers {
 
 fn path(pattern: &str, key_id: &str) -> String {
     let pattern = pattern.replace("{key}", "/v1/partners/{partnerId}/keys/{keyId}");
+    let pattern = pattern.replace("{level}", "0").replace("{tile}", "000.p/2");
     pattern.replace("{partnerId}", "acme").replace("{keyId}", key_id)
 }
 

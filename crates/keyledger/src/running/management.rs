@@ -15,7 +15,7 @@ use keyledger_validator::KeyIndex;
 
 use super::{
     as_problem, every_core, listener,
-    ports::{IndexGatekeeper, IndexSnapshots, KeyringPort},
+    ports::{IndexGatekeeper, IndexSnapshots, KeyringPort, TransparencyFiles},
 };
 use crate::{
     environment::{OsRandomness, SystemClock},
@@ -64,6 +64,8 @@ impl Management {
         let people = People::open(&installation.directory.people(), Arc::new(move || keyring.mac_keys()))
             .inspect_err(|error| tracing::error!(%error, "the portal is not served"))
             .ok();
+        let transparency =
+            TransparencyFiles::of(&settings.transparency.directory, installation.log.identity());
         let service = CommandService::new(Parts {
             log: installation.log.clone(),
             lists,
@@ -81,7 +83,12 @@ impl Management {
             let portal = Portal::new(service.clone(), people, provider, clock, randomness, reached(settings));
             keyledger_portal::routes::configure(portal)
         });
-        let management = keyledger_command_service::routes::configure(service, gatekeeper, snapshots);
+        let management = keyledger_command_service::routes::configure(
+            service,
+            gatekeeper,
+            snapshots,
+            Arc::new(transparency),
+        );
         let routes = move |config: &mut ServiceConfig| {
             pages.iter().for_each(|pages| pages(config));
             // What is neither a page nor the API's is told by the API.

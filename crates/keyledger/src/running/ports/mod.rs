@@ -7,6 +7,7 @@ mod last_used;
 mod lists;
 mod readers;
 mod snapshots;
+mod transparency;
 
 pub(crate) use gatekeeper::IndexGatekeeper;
 pub(crate) use key_lists::SqlKeyLists;
@@ -15,3 +16,4 @@ pub(crate) use last_used::IndexAndTable;
 pub(crate) use lists::Lists;
 pub(crate) use readers::{FollowedLists, IndexHereListsElsewhere, LocalReaders};
 pub(crate) use snapshots::IndexSnapshots;
+pub(crate) use transparency::TransparencyFiles;
