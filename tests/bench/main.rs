@@ -4,7 +4,7 @@
 //! and noisy; a ratio is the median over the rounds. A whole run prints its tables and writes them into
 //! `docs/performance.md`, which explains them. `bench quick` takes a tenth of the keys and few rounds and only prints: it
 //! shows that the benchmarks work. `bench relay` measures the relay alone, and what its settings are worth, and only prints; `bench relay throughput` one part of it;
-//! `bench postgres` the log on PostgreSQL; `bench roles` new processes of each role on it; `bench portal` people who browse beside requests.
+//! `bench postgres` the log on PostgreSQL; `bench roles` new processes of each role on it; `bench audit` the transparency log; `bench portal` people who browse beside requests.
 //! Nothing here fails on time.
 #![allow(
     clippy::disallowed_methods,
@@ -37,6 +37,7 @@ mod roles;
 mod scale;
 mod start;
 mod statistics;
+mod transparency;
 mod validation;
 mod world;
 
@@ -64,12 +65,14 @@ fn main() -> anyhow::Result<()> {
         ["postgres", "quick"] => measure_postgres(&Scale::QUICK),
         ["roles"] => measure_roles(&Scale::WHOLE),
         ["roles", "quick"] => measure_roles(&Scale::QUICK),
+        ["audit"] => measure_audit(&Scale::WHOLE),
+        ["audit", "quick"] => measure_audit(&Scale::QUICK),
         ["portal"] => measure_portal(&Scale::WHOLE),
         ["portal", "quick"] => measure_portal(&Scale::QUICK),
         // How it starts the servers that it measures against: each must be a process of its own.
         ["hello", kind, address] => hello::serve(kind, address.parse()?),
         _ => anyhow::bail!(
-            "usage: bench [relay [throughput|beside|settings] | postgres | roles | portal] [quick]"
+            "usage: bench [relay [throughput|beside|settings] | postgres | roles | audit | portal] [quick]"
         ),
     }
 }
@@ -119,6 +122,17 @@ fn measure_roles(scale: &Scale) -> anyhow::Result<()> {
     process::build()?;
     let home = tempfile::tempdir()?;
     Report::begin().add(roles::measure(home.path(), scale)?);
+    Ok(())
+}
+
+/// The transparency log.
+fn measure_audit(scale: &Scale) -> anyhow::Result<()> {
+    process::build()?;
+    let home = tempfile::tempdir()?;
+    let world = World::make(home.path(), scale.keys[2])?;
+    let mut report = Report::begin();
+    report.add(transparency::measure(&world, scale)?);
+    report.add(transparency::measure_beside(home.path(), scale)?);
     Ok(())
 }
 
