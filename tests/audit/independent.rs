@@ -5,6 +5,7 @@ use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use keyledger_tests::{Registry, Terminal};
 use serde_json::json;
@@ -17,7 +18,19 @@ struct Evidence {
     key: String,
 }
 
+static SHARED: Mutex<Weak<Evidence>> = Mutex::new(Weak::new());
+
 impl Evidence {
+    /// That which tests share which run at the same time.
+    fn get() -> Arc<Self> {
+        let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+        shared.upgrade().unwrap_or_else(|| {
+            let evidence = Arc::new(Self::gather());
+            *shared = Arc::downgrade(&evidence);
+            evidence
+        })
+    }
+
     fn gather() -> Self {
         let registry = Registry::start();
         let folder = tempfile::tempdir().expect("a directory");
@@ -30,7 +43,7 @@ impl Evidence {
         };
         many(0, 60);
         let old = registry.signed();
-        many(60, 320);
+        many(60, 270);
         let new = registry.signed();
         let evidence = Self { key: String::new(), registry, folder };
         fs::write(evidence.file("old"), old).expect("written");
@@ -107,7 +120,7 @@ fn told(output: &Output) -> String {
 #[test]
 fn gos_own_packages_check_a_checkpoint_an_inclusion_and_a_consistency_proof_and_the_tiles() {
     let Some(go) = go() else { return };
-    let evidence = Evidence::gather();
+    let evidence = Evidence::get();
     let outsider = build(&go, evidence.folder.path());
     let ask = |what: &str, more: &[&Path]| {
         Command::new(&outsider).args([what, &evidence.key]).args(more).output().expect("it can be started")
@@ -147,7 +160,7 @@ fn gos_own_packages_check_a_checkpoint_an_inclusion_and_a_consistency_proof_and_
 
 #[test]
 fn a_python_script_with_nothing_of_ours_recomputes_the_root() {
-    let evidence = Evidence::gather();
+    let evidence = Evidence::get();
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("audit/root.py");
     let ask = |events: &Path, checkpoint: &Path| {
         Command::new("python3")

@@ -5,6 +5,7 @@ use keyledger_tests::SharedRegistry;
 mod export;
 mod independent;
 mod mutations;
+mod replay;
 mod scene;
 mod signer;
 mod verify;

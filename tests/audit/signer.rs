@@ -65,6 +65,7 @@ fn killed_at_any_moment_it_never_signs_two_checkpoints_of_one_size_and_never_goe
             let mut seen = Seen::default();
             let mut last = 0;
             while !done.load(Relaxed) {
+                thread::sleep(Duration::from_millis(1));
                 if let Ok(checkpoint) = fs::read_to_string(&watched) {
                     assert!(size_of(&checkpoint) >= last, "it went back from {last}");
                     last = size_of(&checkpoint);
@@ -75,7 +76,19 @@ fn killed_at_any_moment_it_never_signs_two_checkpoints_of_one_size_and_never_goe
         });
         for _ in 0..kills {
             let mut signer = signer(registry, "0");
-            thread::sleep(Duration::from_millis(dice.below(250)));
+            if dice.chance(50) {
+                // At work, whatever a start takes on a busy machine; else at any moment of the start.
+                let before = fs::read_to_string(&file).ok();
+                let signs = || (fs::read_to_string(&file).ok() != before).then_some(());
+                assert!(
+                    within(Duration::from_secs(30), signs).is_some(),
+                    "it signs nothing: {}",
+                    signer.said()
+                );
+                thread::sleep(Duration::from_millis(dice.below(50)));
+            } else {
+                thread::sleep(Duration::from_millis(dice.below(250)));
+            }
             assert!(signer.ended().is_none(), "it ended by itself: {}", signer.said());
             signer.kill();
             // What was published by then stays; what is remembered may be one ahead of it.

@@ -88,10 +88,13 @@ fn a_revocation_is_recorded_while_nobody_makes_the_lists_and_whoever_asks_is_tol
     projector.kill();
     let late = operator.post(
         &format!("/v1/partners/acme/keys/{}/revoke", minted["key"]["keyId"].as_str().expect("an id")),
-        &json!({}),
+        &json!({ "waitFor": "validators" }),
     );
     let answer = late.send();
     assert_eq!((answer.status, answer.json()["code"].clone()), (503, json!("recorded-not-applied")));
+    // No validator reports here, so nobody confirmed it; when even those who do not report refuse it is told all the same.
+    let receipt = &answer.json()["validators"];
+    assert!(receipt["safeAt"].is_string() && receipt["confirmed"] == json!([]), "{receipt}");
     let behind = role(&command_service, "partner_keys").expect("it tells of the lists");
     assert!(
         behind["reason"].as_str().is_some_and(|why| why.contains("look whether `keyledger projector` runs")),

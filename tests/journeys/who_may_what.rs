@@ -33,7 +33,7 @@ const ENTRIES: &str = "/v1/transparency/tile/entries/{tile}";
 const HISTORY: &str = "/v1/partners/{partnerId}/keys/{keyId}/history";
 
 #[rustfmt::skip]
-const TABLE: [Row; 19] = [
+const TABLE: [Row; 21] = [
     //                                      none bad  other api  read admin audit operate
     Row("post",  KEYS,              [401, 401, 404, 403, 403, 201, 404, 201]),
     Row("get",   KEYS,              [401, 401, 404, 403, 200, 200, 404, 200]),
@@ -49,6 +49,8 @@ const TABLE: [Row; 19] = [
     Row("get",   "/v1/scopes",      [401, 401, 200, 403, 200, 200, 200, 200]),
     Row("put",   "/v1/scopes",      [401, 401, 403, 403, 403, 403, 403, 200]),
     Row("get",   "/v1/validators",  [401, 401, 403, 403, 403, 403, 403, 200]),
+    Row("get",   "/v1/projections", [401, 401, 403, 403, 403, 403, 403, 200]),
+    Row("get",   "/v1/projections/{name}", [401, 401, 403, 403, 403, 403, 403, 200]),
     Row("get",   CHECKPOINT,        [200; 8]),
     Row("get",   VERIFIER_KEY,      [200; 8]),
     Row("get",   HASHES,            [200; 8]),
@@ -90,6 +92,7 @@ fn body(registry: &Registry, method: &str, path: &str, prefix: &str) -> Option<V
 fn ask(registry: &Registry, caller: &Client, method: &str, path: &str) -> Answer {
     let key = registry.create("own", "target", &["client:read"]);
     let concrete = path.replace("{partnerId}", "own").replace("{keyId}", &key.id);
+    let concrete = concrete.replace("{name}", "key_index");
     let concrete = concrete.replace("{level}", "0").replace("{tile}", "000.p/2");
     let call = caller.call(&method.to_uppercase(), &concrete);
     match body(registry, method, path, &key.prefix) {

@@ -5,7 +5,8 @@ use keyledger_domain::{KeyId, PartnerId, Prefix, Scope, Timestamp, key::Key};
 use keyledger_event_log::Position;
 
 use crate::ports::{
-    KeyLists, KeyPage, LastUsed, LastUsedUnavailable, ListError, ListKeys, Readers, Snapshots,
+    KeyLists, KeyPage, LastUsed, LastUsedUnavailable, ListError, ListKeys, Projections, ReadModel, Readers,
+    Snapshots,
 };
 
 /// A registry that nobody serves: no lists, no uses, and no readers to wait for. With it the root crate records the first
@@ -75,5 +76,11 @@ impl Readers for Offline {
 
     fn named_by(&self, _: Prefix) -> Option<KeyId> {
         None
+    }
+}
+
+impl Projections for Offline {
+    fn tell(&self, model: ReadModel, _: &mut dyn FnMut(&str) -> bool) -> Result<(), String> {
+        Err(format!("there is no {} here", model.name()))
     }
 }

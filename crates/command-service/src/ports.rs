@@ -194,6 +194,40 @@ pub trait Snapshots: Send + Sync {
     async fn take(&self) -> Result<Vec<u8>, String>;
 }
 
+/// A read model that the command service answers by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReadModel {
+    /// The index by which it tells who asks; the validator of `serve` judges by the same.
+    KeyIndex,
+    /// The lists.
+    PartnerKeys,
+}
+
+impl ReadModel {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::KeyIndex, Self::PartnerKeys];
+
+    /// What it is called.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::KeyIndex => "key_index",
+            Self::PartnerKeys => "partner_keys",
+        }
+    }
+}
+
+/// What the read models hold, to be compared with what the log says.
+pub trait Projections: Send + Sync {
+    /// Tells everything of a model but what recognises secrets, as it is at one moment: a line that says which model and
+    /// up to which event, then one JSON object a line, in an order that the content alone decides. `line` says whether it
+    /// wants more. It blocks.
+    ///
+    /// # Errors
+    /// One sentence, where the model does not answer, or not to the end.
+    fn tell(&self, model: ReadModel, line: &mut dyn FnMut(&str) -> bool) -> Result<(), String>;
+}
+
 /// The transparency log, as a signer keeps it.
 #[async_trait]
 pub trait Transparency: Send + Sync {

@@ -7,18 +7,19 @@ use actix_web::{FromRequest, Handler, HttpRequest, Resource, Responder, middlewa
 use crate::{
     CommandService,
     http::{self, Api},
-    ports::{Gatekeeper, Snapshots, Transparency},
+    ports::{Gatekeeper, Projections, Snapshots, Transparency},
 };
 
-/// The routes, over a service, whoever tells who asks, the index that validators start from, and the transparency log; and
-/// what is answered to paths that nothing else serves.
+/// The routes, over a service, whoever tells who asks, the index that validators start from, the read models, and the
+/// transparency log; and what is answered to paths that nothing else serves.
 pub fn configure(
     service: CommandService,
     gatekeeper: Arc<dyn Gatekeeper>,
     snapshots: Arc<dyn Snapshots>,
+    projections: Arc<dyn Projections>,
     transparency: Arc<dyn Transparency>,
 ) -> impl Fn(&mut web::ServiceConfig) + Clone {
-    let api = web::Data::new(Api { service, gatekeeper, snapshots, transparency });
+    let api = web::Data::new(Api { service, gatekeeper, snapshots, projections, transparency });
     move |config: &mut web::ServiceConfig| {
         let key = "/partners/{partnerId}/keys/{keyId}";
         let v1 = web::scope("/v1")
@@ -53,6 +54,14 @@ pub fn configure(
                 only(web::resource("/validators"), "GET, HEAD")
                     .route(web::get().to(http::list_validators))
                     .route(web::head().to(http::list_validators)),
+            )
+            .service(
+                only(web::resource("/projections"), "GET, HEAD")
+                    .route(web::get().to(http::show_projections))
+                    .route(web::head().to(http::show_projections)),
+            )
+            .service(
+                only(web::resource("/projections/{name}"), "GET").route(web::get().to(http::read_projection)),
             )
             .service(post("/validators/reports").route(web::post().to(http::report_validator)))
             .service(post("/validators/snapshot").route(web::post().to(http::snapshot_for_validator)))

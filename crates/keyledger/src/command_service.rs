@@ -21,7 +21,7 @@ use crate::{
     ops::{self, Reports, Role as RoleShown, Roles, lists_role, projector_role},
     running::{
         Ending, FollowedIndex, Management, ManagementPorts, Snapshots, as_message, listener,
-        ports::{FollowedLists, IndexAndTable, IndexHereListsElsewhere, Lists, SqlKeyLists},
+        ports::{FollowedLists, IndexAndTable, IndexHereListsElsewhere, Lists},
         tidy_metrics, told, url,
     },
     settings::Settings,
@@ -132,7 +132,7 @@ impl Listeners {
         let table = models.read_last_used();
         let ports = ManagementPorts {
             index: index.clone(),
-            lists: Arc::new(SqlKeyLists(lists)),
+            lists,
             last_used: Arc::new(IndexAndTable { index: index.clone(), table }),
             readers: Arc::new(IndexHereListsElsewhere {
                 index: index.clone(),

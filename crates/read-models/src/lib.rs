@@ -19,6 +19,7 @@ mod batch;
 mod checkpoint;
 mod cursor;
 mod digest;
+mod every;
 mod fault;
 mod last_used;
 mod list;

@@ -18,7 +18,7 @@ pub use bucket::Level;
 pub use freshness::Bounds;
 pub use http::{Settings, Validator};
 pub use index::{
-    ApplyError, Bearer, CannotKnow, Config, Demand, Identified, KeyIndex, Unidentified, Used, Verdict,
+    ApplyError, Bearer, CannotKnow, Config, Demand, Identified, KeyIndex, Told, Unidentified, Used, Verdict,
     WorkingKey,
 };
 pub use routes::configure;

@@ -41,8 +41,8 @@ pub(super) struct Alignment {
     /// The leaf that comes next.
     next_leaf: u64,
     differences: Vec<Difference>,
-    /// How many differences there were; the first ones are kept.
-    pub(super) count: u64,
+    /// How many differences there were besides.
+    pub(super) not_kept: u64,
 }
 
 /// How many differences are kept.
@@ -115,7 +115,7 @@ impl Alignment {
                 self.next_leaf += 1;
                 (self.next_leaf - 1, hash)
             });
-            self.differ(&Difference {
+            self.differ(Difference {
                 event: event.as_ref().map(|event| (event.position, event.hash)),
                 leaf: leaf.and_then(|(leaf, hash)| Some((leaf, hash?))),
             });
@@ -123,10 +123,11 @@ impl Alignment {
         }
     }
 
-    fn differ(&mut self, Difference { event, leaf }: &Difference) {
-        self.count += 1;
+    fn differ(&mut self, difference: Difference) {
         if self.differences.len() < KEPT {
-            self.differences.push(Difference { event: *event, leaf: *leaf });
+            self.differences.push(difference);
+        } else {
+            self.not_kept += 1;
         }
     }
 
@@ -155,11 +156,6 @@ impl Alignment {
             }
         }
         findings
-    }
-
-    /// The differences, as the leaves whose tiles hold something else than the log.
-    pub(super) fn changed_leaves(&self) -> impl Iterator<Item = u64> {
-        self.differences.iter().filter_map(|difference| Some(difference.leaf?.0))
     }
 }
 
@@ -213,6 +209,6 @@ mod tests {
         }));
         let mut passed = 0;
         alignment.go_on([true; 2], &mut |gone| passed += u32::from(matches!(gone, Passed::Same(..))));
-        assert_eq!((passed, alignment.count), (3, 0));
+        assert_eq!((passed, alignment.differences.len()), (3, 0));
     }
 }

@@ -132,6 +132,10 @@ pub enum Finding {
         size: u64,
         /// How many there are.
         events: u64,
+        /// The life of the log that it is of.
+        epoch: u32,
+        /// The life that the log is in.
+        log_epoch: u32,
     },
     /// The auditor's own checkpoint covers more than was signed last: the signer went back.
     SignerWentBack {
@@ -220,9 +224,13 @@ impl fmt::Display for Finding {
                 write!(f, "{tile} is no such tile: it was changed or cut off")
             }
             Self::SavedForged { why } => write!(f, "your checkpoint is not to be believed: {why}"),
-            Self::SavedBeyond { size, events } => write!(
+            Self::SavedBeyond { size, events, epoch, log_epoch } if epoch == log_epoch => write!(
                 f,
                 "your checkpoint covers {size} events, and the log holds {events}: its end was cut off"
+            ),
+            Self::SavedBeyond { size, events, epoch, log_epoch } => write!(
+                f,
+                "your checkpoint of epoch {epoch} covers {size} events, and the log holds {events}: the restore to epoch {log_epoch} left some out, or its end was cut off; ask for the tree of epoch {epoch}, see docs/transparency.md"
             ),
             Self::SignerWentBack { size, signed } => write!(
                 f,

@@ -5,6 +5,7 @@
 //! one verification tells as much as possible.
 
 mod alignment;
+mod conclude;
 mod finding;
 mod log_reader;
 mod places;

@@ -24,6 +24,8 @@ pub(super) struct Trees {
     pub(super) signed_root: Option<Hash>,
     /// Tiles to be looked at.
     due: Vec<Due>,
+    /// The lowest level of them that is to be looked at.
+    lowest: u8,
     entries: EntriesSeen,
 }
 
@@ -47,7 +49,22 @@ impl Trees {
     pub(super) fn new(size: u64, wanted: impl IntoIterator<Item = u64>) -> Self {
         let wanted = wanted.into_iter().map(|size| (size, None)).collect();
         let entries = EntriesSeen { hashes: Vec::new(), bundle: Some(Vec::new()) };
-        Self { log: Edge::default(), signed: None, size, wanted, signed_root: None, due: Vec::new(), entries }
+        Self {
+            log: Edge::default(),
+            signed: None,
+            size,
+            wanted,
+            signed_root: None,
+            due: Vec::new(),
+            // Those of the lowest level are what everything is held against.
+            lowest: 1,
+            entries,
+        }
+    }
+
+    /// A tree over the log that is what was signed: all its tiles are to be looked at, and the log is never wrong.
+    pub(super) fn of_true_log(size: u64) -> Self {
+        Self { lowest: 0, ..Self::new(size, []) }
     }
 
     /// How many events the log has.
@@ -101,8 +118,8 @@ impl Trees {
     }
 
     fn grow_both(&mut self, hash: Hash) {
-        let due = &mut self.due;
-        self.log.push(hash, &mut |name, hashes| look_later(due, name, hashes));
+        let (due, lowest) = (&mut self.due, self.lowest);
+        self.log.push(hash, &mut |name, hashes| look_later(due, lowest, name, hashes));
         self.note_root();
         if self.log.size() == self.size {
             self.end_signed(&self.log.clone());
@@ -116,8 +133,8 @@ impl Trees {
 
     fn grow_signed(&mut self, hash: Hash) {
         let Some(mut signed) = self.signed.take() else { return };
-        let due = &mut self.due;
-        signed.push(hash, &mut |name, hashes| look_later(due, name, hashes));
+        let (due, lowest) = (&mut self.due, self.lowest);
+        signed.push(hash, &mut |name, hashes| look_later(due, lowest, name, hashes));
         if signed.size() == self.size {
             self.end_signed(&signed);
         }
@@ -134,7 +151,9 @@ impl Trees {
     fn end_signed(&mut self, edge: &Edge) {
         self.signed_root = Some(edge.root());
         for name in TileName::partial_ones(self.size) {
-            if let TileKind::Hashes(level @ 1..) = name.kind {
+            if let TileKind::Hashes(level) = name.kind
+                && level >= self.lowest
+            {
                 self.due.push(Due::Hashes(name, bytes_of(edge.unfinished(level))));
             }
         }
@@ -196,9 +215,8 @@ impl Trees {
     }
 }
 
-/// The tiles of the lowest level are what everything is held against already.
-fn look_later(due: &mut Vec<Due>, name: TileName, hashes: &[Hash]) {
-    if name.kind != TileKind::Hashes(0) {
+fn look_later(due: &mut Vec<Due>, lowest: u8, name: TileName, hashes: &[Hash]) {
+    if matches!(name.kind, TileKind::Hashes(level) if level >= lowest) {
         due.push(Due::Hashes(name, bytes_of(hashes)));
     }
 }

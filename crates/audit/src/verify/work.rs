@@ -1,9 +1,10 @@
 use keyledger_domain::{Timestamp, envelope::MacKeys};
-use keyledger_event_log::{LogIdentity, Position, PositionOrder, ReadError, RecordedEvent};
+use keyledger_event_log::{Position, PositionOrder, ReadError, RecordedEvent};
 
 use super::{
     Finding, KeySource, Report,
     alignment::{Alignment, Leaf, Passed, WINDOW},
+    conclude::conclude,
     log_reader::{self, Read},
     places::Places,
     signed_leaves::SignedLeaves,
@@ -11,7 +12,7 @@ use super::{
 };
 use crate::{
     History,
-    tree::{Checkpoint, Origin, TILE_WIDTH, TileKind, TileName, Tiles, VerifierKey, leaf_hash},
+    tree::{Checkpoint, Origin, Tiles, VerifierKey, leaf_hash},
 };
 
 /// For how long an event of a registry that runs may wait for its checkpoint before that is a finding, in milliseconds: far
@@ -63,7 +64,7 @@ pub async fn verify(
     let mut alignment = Alignment::default();
     let dense = parts.history.log().order() == PositionOrder::Dense;
     let mut judge = Judge { places: Places::new(log), dense, after: Position::START };
-    let mut waiting = None;
+    let (mut waiting, mut of_tiles) = (None, Vec::new());
     let mut reading = log_reader::read_ahead(parts.history.log().clone());
     let mut ended = false;
     loop {
@@ -85,7 +86,7 @@ pub async fn verify(
             }
         }
         while !signed.are_read() && alignment.signed.len() < WINDOW {
-            let found = &mut |finding| report.found(finding);
+            let found = &mut |finding| of_tiles.push(finding);
             let hashes = signed.next(parts.tiles, found).await.map_err(VerifyError::Tiles)?;
             let unknown = hashes.iter().all(Option::is_none);
             alignment.signed.extend(hashes);
@@ -102,7 +103,7 @@ pub async fn verify(
             }
             trees.pass(&passed);
         });
-        trees.look(parts.tiles, &mut |finding| report.found(finding)).await.map_err(VerifyError::Tiles)?;
+        trees.look(parts.tiles, &mut |finding| of_tiles.push(finding)).await.map_err(VerifyError::Tiles)?;
         on_progress(judge.after, head.max(judge.after));
         if ended && alignment.log.is_empty() && alignment.signed.is_empty() && signed.are_read() {
             break;
@@ -110,7 +111,7 @@ pub async fn verify(
     }
     report.events = trees.events();
     report.up_to = judge.after;
-    conclude(&mut report, &trees, alignment);
+    conclude(&parts, &mut report, &trees, alignment, of_tiles).await?;
     if let (Some((position, Some(happened))), Some(now), Some(_)) = (waiting, parts.now, report.signed) {
         let waited = now.millis().saturating_sub(happened.millis());
         if waited > LONGEST_WAIT {
@@ -164,53 +165,6 @@ async fn believe_checkpoints(parts: &VerifyParts<'_>, report: &mut Report) -> Re
         Some(Err(why)) => report.found(Finding::SavedForged { why }),
     }
     Ok(())
-}
-
-/// What follows once everything was read: whose fault a difference is, and whether the auditor's own checkpoint is borne out.
-fn conclude(report: &mut Report, trees: &Trees, alignment: Alignment) {
-    let LogIdentity { epoch: log_epoch, .. } = report.log;
-    if let Some(signed) = report.signed {
-        let events = trees.events();
-        let log_agrees = trees.root_at(signed.size) == Some(signed.root);
-        let tiles_agree = trees.signed_root == Some(signed.root) || signed.size == 0;
-        let more = alignment.count;
-        if tiles_agree {
-            let changes = alignment.changes_of_the_log();
-            report.faults += more.saturating_sub(changes.len() as u64);
-            changes.into_iter().for_each(|change| report.found(change));
-        } else if log_agrees && more > 0 {
-            let mut last = None;
-            for leaf in alignment.changed_leaves() {
-                let (index, at) = (leaf / u64::from(TILE_WIDTH), leaf % u64::from(TILE_WIDTH));
-                let name = TileName::in_tree(TileKind::Hashes(0), index, signed.size);
-                if let Some(name) = name.filter(|name| last != Some(*name)) {
-                    report.found(Finding::TileDiffers { tile: name.to_string(), at: Some(at) });
-                    last = Some(name);
-                }
-            }
-        } else {
-            alignment.changes_of_the_log().into_iter().for_each(|change| report.found(change));
-            report.found(Finding::RootDiffers { size: signed.size });
-        }
-        if events < signed.size {
-            report.found(Finding::Truncated { events, signed: signed.size });
-        }
-    }
-    let Some(saved) = report.saved else { return };
-    let events = trees.events();
-    match trees.root_at(saved.size) {
-        None => report.found(Finding::SavedBeyond { size: saved.size, events }),
-        Some(root) if root != saved.root => {
-            report.found(Finding::Rewritten { size: saved.size, epoch: saved.origin.0.epoch, log_epoch });
-        }
-        Some(_) => {}
-    }
-    if let Some(signed) = report.signed
-        && saved.origin == signed.origin
-        && signed.size < saved.size
-    {
-        report.found(Finding::SignerWentBack { size: saved.size, signed: signed.size });
-    }
 }
 
 /// Judges events as they come.

@@ -15,7 +15,7 @@ use super::{
     change_catalogue, create_key, edit_key, end_overlap, key_history, list_keys, list_validators,
     problem::{FieldFault, ProblemBody},
     read_events, regenerate_key, revoke, revoke_key, show_catalogue, show_key, show_log, show_openapi,
-    transparency,
+    show_projections, transparency,
 };
 
 #[derive(OpenApi)]
@@ -41,6 +41,8 @@ use super::{
         read_events::read_events,
         show_log::show_log,
         list_validators::list_validators,
+        show_projections::show_projections,
+        show_projections::read_projection,
         show_catalogue::show_catalogue,
         change_catalogue::change_catalogue,
         transparency::show_checkpoint,
@@ -161,7 +163,7 @@ const COMMAND: &[Told] = &[
     (
         "503",
         "`log-unavailable`, `lists-unavailable`, `contended`, `cannot-know`, `overloaded`: nothing was recorded; \
-         `outcome-unknown`: it may have been; `recorded-not-applied`: it is, at `position`, but not applied yet",
+         `outcome-unknown`: it may have been; `recorded-not-applied`: it is, at `position`, but not applied yet; `validators` tells where it is in force, if `waitFor` asked",
     ),
 ];
 

@@ -83,6 +83,7 @@ async fn follow(world: &World, key: &str, query: &str, last: Option<&str>) -> Bo
         world.service.clone(),
         Arc::clone(&world.projection) as _,
         Arc::new(keyledger_command_service::Offline),
+        Arc::new(keyledger_command_service::Offline),
         Arc::new(crate::world::SomeTree),
     );
     let app = test::init_service(App::new().configure(routes)).await;

@@ -299,6 +299,7 @@ impl World {
             self.service.clone(),
             gatekeeper,
             Arc::new(Offline),
+            Arc::new(Offline),
             Arc::new(SomeTree),
         )))
         .await;

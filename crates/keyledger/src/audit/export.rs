@@ -25,7 +25,8 @@ use crate::{
 };
 
 /// The names of a table's columns. The last one holds the public part itself.
-const COLUMNS: &str = "position,id,stream,revision,type,schemaVersion,occurredAt,actorKind,actorId,requestId,data,sealed,event";
+const COLUMNS: &str =
+    "position,id,stream,revision,type,schemaVersion,occurredAt,actorKind,actorId,requestId,data,sealed,event";
 
 /// Writes the events down.
 ///
@@ -161,8 +162,8 @@ struct Actor {
 }
 
 fn row(position: Position, public: &str) -> anyhow::Result<String> {
-    let read: Public<'_> =
-        serde_json::from_str(public).with_context(|| format!("the event at position {position} is no event"))?;
+    let read: Public<'_> = serde_json::from_str(public)
+        .with_context(|| format!("the event at position {position} is no event"))?;
     let cells = [
         &position.to_string(),
         read.id,

@@ -3,6 +3,7 @@
 mod export;
 mod prove;
 mod remote_log;
+mod replay;
 mod source;
 mod tree;
 mod verify;
@@ -16,6 +17,7 @@ use crate::cli::{Context, audit::AuditCommand};
 pub(crate) async fn run(context: &Context, command: AuditCommand) -> anyhow::Result<()> {
     match command {
         AuditCommand::Export(args) => export::run(context, &args).await,
+        AuditCommand::Replay => replay::run(context).await,
         AuditCommand::Verify(args) => verify::run(context, &args).await,
         AuditCommand::ProveInclusion(args) => prove::inclusion(context, &args).await,
         AuditCommand::ProveConsistency(args) => prove::consistency(context, &args).await,

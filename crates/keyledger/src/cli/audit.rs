@@ -38,6 +38,11 @@ pub(crate) enum AuditCommand {
     /// Print the key by which checkpoints are recognised
     #[command(after_help = "Example:\n  keyledger audit verifier-key")]
     VerifierKey,
+    /// Make the read models anew from the log alone and compare them with those that are read
+    #[command(
+        after_help = "Examples:\n  keyledger audit replay\n  keyledger audit replay --data-dir /mnt/copy --json"
+    )]
+    Replay,
 }
 
 /// Arguments of `audit verify`.

@@ -7,6 +7,7 @@ mod partner_keys;
 mod past;
 pub(crate) mod rebuild;
 pub(crate) mod status;
+pub(crate) mod told;
 
 pub(crate) use key_index::KeyIndexProjection;
 pub(crate) use partner_keys::PartnerKeysProjection;

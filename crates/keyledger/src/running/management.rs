@@ -6,7 +6,7 @@ use std::sync::{
 use actix_web::web::ServiceConfig;
 use keyledger_command_service::{
     CommandService, Parts,
-    ports::{Gatekeeper, KeyLists, LastUsed, Readers},
+    ports::{Gatekeeper, LastUsed, Readers},
     validators::Validators,
 };
 use keyledger_listener::{Listening, listen};
@@ -15,7 +15,9 @@ use keyledger_validator::KeyIndex;
 
 use super::{
     as_problem, every_core, listener,
-    ports::{IndexGatekeeper, IndexSnapshots, KeyringPort, TransparencyFiles},
+    ports::{
+        IndexAndLists, IndexGatekeeper, IndexSnapshots, KeyringPort, Lists, SqlKeyLists, TransparencyFiles,
+    },
 };
 use crate::{
     environment::{OsRandomness, SystemClock},
@@ -37,7 +39,7 @@ pub(crate) struct Management {
 pub(crate) struct ManagementPorts {
     /// By it is told who asks.
     pub(crate) index: Arc<KeyIndex>,
-    pub(crate) lists: Arc<dyn KeyLists>,
+    pub(crate) lists: Lists,
     pub(crate) last_used: Arc<dyn LastUsed>,
     pub(crate) readers: Arc<dyn Readers>,
     /// What the validator in this process is called; none where there is none.
@@ -58,6 +60,7 @@ impl Management {
         let ManagementPorts { index, lists, last_used, readers, here } = ports;
         let shared = settings.log.store != Store::Sqlite;
         let snapshots = Arc::new(IndexSnapshots::new(index.clone(), installation.keyring.clone()));
+        let projections = Arc::new(IndexAndLists { index: index.clone(), lists: lists.clone() });
         let gatekeeper: Arc<dyn Gatekeeper> = Arc::new(IndexGatekeeper { index, stopping: stopping.clone() });
         // Keys are managed whether or not there are pages.
         let keyring = installation.keyring.clone();
@@ -68,7 +71,7 @@ impl Management {
             TransparencyFiles::of(&settings.transparency.directory, installation.log.identity());
         let service = CommandService::new(Parts {
             log: installation.log.clone(),
-            lists,
+            lists: Arc::new(SqlKeyLists(lists)),
             last_used,
             readers,
             validators: Arc::new(Validators::new(here, shared, settings.validator.longest_silence())),
@@ -87,6 +90,7 @@ impl Management {
             service,
             gatekeeper,
             snapshots,
+            projections,
             Arc::new(transparency),
         );
         let routes = move |config: &mut ServiceConfig| {

@@ -31,7 +31,7 @@ use crate::{
     running::{
         Ending, LastUses, Management, ManagementPorts, Reporter, Snapshots, as_message, every_core, listener,
         past,
-        ports::{IndexAndTable, LocalReaders, SqlKeyLists},
+        ports::{IndexAndTable, LocalReaders},
         tidy_metrics, url,
     },
     settings::Settings,
@@ -154,7 +154,7 @@ impl Listeners {
         let index = &readers.followed.index;
         let ports = ManagementPorts {
             index: index.clone(),
-            lists: Arc::new(SqlKeyLists(readers.lists.clone())),
+            lists: readers.lists.clone(),
             last_used: Arc::new(IndexAndTable { index: index.clone(), table: readers.last_used.clone() }),
             readers: Arc::new(LocalReaders { index: index.clone(), projectors: readers.projectors.clone() }),
             here: Some("serve"),

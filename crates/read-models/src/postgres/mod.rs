@@ -19,7 +19,7 @@ mod writer;
 
 pub use database::Database;
 pub(crate) use last_used::{Writer as LastUsedWriter, last_used};
-pub(crate) use questions::contents;
+pub(crate) use questions::{at_one_moment, contents};
 pub(crate) use schema::to_read;
 pub use swap::{Swap, SwapError};
 pub(crate) use writer::Writer;

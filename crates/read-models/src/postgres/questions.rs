@@ -90,17 +90,35 @@ pub(crate) fn contents(database: &Database) -> Result<Contents, ReadModelError> 
 /// meanwhile, tables of both were read.
 pub(super) fn contents_of(database: &Database, schema: Schema) -> Result<Contents, ReadModelError> {
     for _ in 0..TRIES {
-        let settings = [("default_transaction_read_only", "on"), ("enable_seqscan", "off")];
-        let db = database.wait(database.connect(schema, &settings))?;
-        let mut reading = Reading { database, db: Some(Box::new(db)) };
-        reading.run("BEGIN ISOLATION LEVEL REPEATABLE READ")?;
-        let before = reading.ask(WHICH, &[], |row| row.integer(0))?;
-        let contents = digest::contents(&mut reading)?;
-        if reading.ask(WHICH, &[], |row| row.integer(0))? == before {
+        if let Some(contents) = of_one_table(database, schema, |moment| digest::contents(moment))? {
             return Ok(contents);
         }
     }
     Err(ReadModelError::Unavailable("the lists are made anew again and again".to_owned()))
+}
+
+/// Asks several questions of one moment, once.
+pub(crate) fn at_one_moment<T>(
+    database: &Database,
+    ask: impl FnOnce(&mut Reading<'_, Box<PgConnection>>) -> Result<T, ReadModelError>,
+) -> Result<T, ReadModelError> {
+    let answer = of_one_table(database, Schema::Lists, ask)?;
+    answer.ok_or_else(|| ReadModelError::Unavailable("the lists were made anew meanwhile".to_owned()))
+}
+
+/// The answer of one moment; none where the tables were exchanged meanwhile.
+fn of_one_table<T>(
+    database: &Database,
+    schema: Schema,
+    ask: impl FnOnce(&mut Reading<'_, Box<PgConnection>>) -> Result<T, ReadModelError>,
+) -> Result<Option<T>, ReadModelError> {
+    let settings = [("default_transaction_read_only", "on"), ("enable_seqscan", "off")];
+    let db = database.wait(database.connect(schema, &settings))?;
+    let mut reading = Reading { database, db: Some(Box::new(db)) };
+    reading.run("BEGIN ISOLATION LEVEL REPEATABLE READ")?;
+    let before = reading.ask(WHICH, &[], |row| row.integer(0))?;
+    let answer = ask(&mut reading)?;
+    Ok((reading.ask(WHICH, &[], |row| row.integer(0))? == before).then_some(answer))
 }
 
 /// Which tables the names stand for; catalogues tell the present, whatever moment a transaction is of.

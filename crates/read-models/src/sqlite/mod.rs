@@ -15,4 +15,4 @@ mod writer;
 pub(crate) use last_used::{File as LastUsedFile, last_used};
 pub(crate) use open::{remove, to_read};
 pub(crate) use pool::Pool;
-pub(crate) use writer::{Writer, contents};
+pub(crate) use writer::{Writer, at_one_moment, contents};

@@ -52,6 +52,14 @@ impl Writer {
 
 /// Reads everything, as of one moment.
 pub(crate) fn contents(db: &Connection) -> Result<Contents, ReadModelError> {
+    at_one_moment(db, |moment| digest::contents(moment))
+}
+
+/// Asks several questions of one moment.
+pub(crate) fn at_one_moment<T>(
+    db: &Connection,
+    ask: impl FnOnce(&mut &Connection) -> Result<T, ReadModelError>,
+) -> Result<T, ReadModelError> {
     let moment = db.unchecked_transaction()?;
-    digest::contents(&mut &*moment)
+    ask(&mut &*moment)
 }

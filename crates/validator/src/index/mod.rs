@@ -21,6 +21,7 @@ mod last_use;
 mod peppers;
 mod saved;
 mod still;
+mod told;
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -41,6 +42,7 @@ use tokio::sync::watch;
 pub use apply::ApplyError;
 pub use judge::{Bearer, CannotKnow, Demand, Identified, Unidentified, Verdict, WorkingKey};
 pub use last_use::Used;
+pub use told::Told;
 
 pub(crate) use interned::Pace;
 pub(crate) use saved::Saved;
