@@ -13,7 +13,7 @@ chmod 711 secrets secrets/pgpass secrets/keyring
 password() { od -An -N24 -tx1 /dev/urandom | tr -d ' \n'; }
 
 password > secrets/passwords/superuser
-for role in owner command-service projector validator relay; do
+for role in owner command-service projector validator relay signer; do
     password > "secrets/passwords/$role"
     case $role in
         owner) user=keyledger ;;

@@ -6,9 +6,14 @@ mod access_review;
 mod diff;
 mod explain;
 mod export;
+mod independent;
+mod mutations;
 mod random_life;
 mod replay;
+mod scene;
+mod signer;
 mod time_travel;
+mod verify;
 
 /// The registry for tests that keep to partners of their own.
 static SHARED: SharedRegistry = SharedRegistry::new();

@@ -5,7 +5,7 @@
 //! `docs/performance.md`, which explains them. `bench quick` takes a tenth of the keys and few rounds and only prints: it
 //! shows that the benchmarks work. `bench relay` measures the relay alone, and what its settings are worth, and only prints; `bench relay throughput` one part of it;
 //! `bench postgres` the log on PostgreSQL; `bench roles` new processes of each role on it; `bench portal` people who browse beside requests;
-//! `bench past` what an auditor waits for.
+//! `bench past` what an auditor waits for; `bench audit` the transparency log.
 //! Nothing here fails on time.
 #![allow(
     clippy::disallowed_methods,
@@ -39,6 +39,7 @@ mod roles;
 mod scale;
 mod start;
 mod statistics;
+mod transparency;
 mod validation;
 mod world;
 
@@ -66,6 +67,8 @@ fn main() -> anyhow::Result<()> {
         ["postgres", "quick"] => measure_postgres(&Scale::QUICK),
         ["roles"] => measure_roles(&Scale::WHOLE),
         ["roles", "quick"] => measure_roles(&Scale::QUICK),
+        ["audit"] => measure_audit(&Scale::WHOLE),
+        ["audit", "quick"] => measure_audit(&Scale::QUICK),
         ["portal"] => measure_portal(&Scale::WHOLE),
         ["portal", "quick"] => measure_portal(&Scale::QUICK),
         ["past"] => measure_past(&Scale::WHOLE),
@@ -73,7 +76,7 @@ fn main() -> anyhow::Result<()> {
         // How it starts the servers that it measures against: each must be a process of its own.
         ["hello", kind, address] => hello::serve(kind, address.parse()?),
         _ => anyhow::bail!(
-            "usage: bench [relay [throughput|beside|settings] | postgres | roles | portal | past] [quick]"
+            "usage: bench [relay [throughput|beside|settings] | postgres | roles | audit | portal | past] [quick]"
         ),
     }
 }
@@ -123,6 +126,17 @@ fn measure_roles(scale: &Scale) -> anyhow::Result<()> {
     process::build()?;
     let home = tempfile::tempdir()?;
     Report::begin().add(roles::measure(home.path(), scale)?);
+    Ok(())
+}
+
+/// The transparency log.
+fn measure_audit(scale: &Scale) -> anyhow::Result<()> {
+    process::build()?;
+    let home = tempfile::tempdir()?;
+    let world = World::make(home.path(), scale.keys[2])?;
+    let mut report = Report::begin();
+    report.add(transparency::measure(&world, scale)?);
+    report.add(transparency::measure_beside(home.path(), scale)?);
     Ok(())
 }
 

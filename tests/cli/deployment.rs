@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use keyledger_tests::Terminal;
 use serde_json::json;
 
-const ROLES: [&str; 4] = ["command-service", "projector", "validator", "relay"];
+const ROLES: [&str; 5] = ["command-service", "projector", "validator", "relay", "signer"];
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/deploy")
@@ -128,7 +128,7 @@ fn the_settings_of_each_file_and_of_each_container_can_be_used() {
         check(&all.fold(terminal.clone(), |terminal, (name, value)| terminal.set(name, value)), name, &[]);
         checked += 1;
     }
-    assert_eq!(checked, 6, "the four roles, one of them twice, and the tables");
+    assert_eq!(checked, 7, "the five roles, one of them twice, and the tables");
     let other: Vec<_> = text("kurrentdb.env").lines().map(str::to_owned).collect();
     let of = |name: &str| other.iter().find_map(|line| line.strip_prefix(&format!("{name}=")));
     let (store, url) = (of("LOG_STORE").expect("a store"), of("LOG_URL").expect("a URL"));

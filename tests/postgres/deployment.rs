@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use crate::SERVER;
 
 const PATIENCE: Duration = Duration::from_secs(20);
-const ROLES: [&str; 4] = ["command-service", "projector", "validator", "relay"];
+const ROLES: [&str; 5] = ["command-service", "projector", "validator", "relay", "signer"];
 
 /// What psql is told beside SQL is left out: the driver of these tests gives it SQL alone.
 fn sql_alone(text: &str) -> String {
@@ -43,14 +43,15 @@ impl Deployment {
         let by = format!("keyledger_{}@", role.replace('-', "_"));
         let url = self.url.replace("tester@", &by);
         let [whole, mac_keys] = &self.keyrings;
-        let keyring = if ["projector", "relay"].contains(&role) { mac_keys } else { whole };
+        let keyring = if ["projector", "relay", "signer"].contains(&role) { mac_keys } else { whole };
         let keyring = keyring.to_string_lossy();
         let common = [
             ("KEYLEDGER_LOG__STORE", "postgres"),
             ("KEYLEDGER_LOG__URL", url.as_str()),
             ("KEYLEDGER_KEYRING__PATH", keyring.as_ref()),
         ];
-        let lists = (role != "relay").then_some(("KEYLEDGER_READ_MODELS__URL", url.as_str()));
+        let lists =
+            (!["relay", "signer"].contains(&role)).then_some(("KEYLEDGER_READ_MODELS__URL", url.as_str()));
         let settings = common.iter().chain(&lists).chain(more);
         settings.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
     }
@@ -83,7 +84,8 @@ fn each_process_of_the_deployment_works_with_the_rights_that_it_is_given() {
     let mut validator = deployment.role("validator", &[]);
     // Nobody is there: it goes on asking.
     let mut relay = deployment.role("relay", &[("KEYLEDGER_KAFKA__BROKERS", "127.0.0.1:9")]);
-    for process in [&mut projector, &mut commands, &mut validator] {
+    let mut signer = deployment.role("signer", &[]);
+    for process in [&mut projector, &mut commands, &mut validator, &mut signer] {
         process.expect_live();
     }
     let waits = within(PATIENCE, || relay.readiness().filter(|answer| answer.status == 503));

@@ -156,7 +156,8 @@ fn a_second_validator_on_one_data_directory_is_refused_by_the_pid_of_the_first()
 }
 
 #[test]
-fn a_validator_that_outlives_a_restore_never_lets_a_revoked_key_through_and_begins_anew_with_the_new_keyring() {
+fn a_validator_that_outlives_a_restore_never_lets_a_revoked_key_through_and_begins_anew_with_the_new_keyring()
+{
     let server = SERVER.get();
     let database = server.new_database();
     let bounds = [("KEYLEDGER_VALIDATOR__SOFT_BOUND", "1s"), ("KEYLEDGER_VALIDATOR__HARD_BOUND", "2s")];

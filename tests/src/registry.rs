@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use crate::log_store::{READ_MODELS, settings_of_new_log};
 use crate::running::{Running, read_stderr};
-use crate::{Addresses, Answer, Client, NotStarted, Terminal};
+use crate::{Addresses, Answer, Client, NotStarted, Terminal, within};
 
 /// How long a graceful stop may take before a test calls it hanging.
 const STOP: Duration = Duration::from_secs(30);
@@ -225,6 +225,24 @@ impl Registry {
     /// Where it does not come so far.
     pub fn settle(&self) {
         self.running.iter().for_each(Running::settle);
+    }
+
+    /// Waits until a checkpoint covers every event that there is now; the checkpoint.
+    ///
+    /// # Panics
+    /// Where it is not signed within half a minute.
+    #[must_use]
+    #[track_caller]
+    pub fn signed(&self) -> String {
+        let operator = self.operator();
+        let events = operator.get("/v1/events").send().expecting(200).text().lines().count();
+        let covers = || {
+            let checkpoint = operator.get("/v1/transparency/checkpoint").send();
+            let text = Some(checkpoint.text()).filter(|_| checkpoint.status == 200)?;
+            let size: usize = text.lines().nth(1)?.parse().ok()?;
+            (size >= events).then_some(text)
+        };
+        within(STOP, covers).unwrap_or_else(|| panic!("not signed: {}", self.stderr()))
     }
 
     /// The authentication API, for whoever brings a key with each call. [Settled](Self::settle).

@@ -19,7 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The processes of a registry that runs.
 pub(crate) struct Running {
-    /// `serve`; or `command-service`, `projector` and `validator`, in this order.
+    /// `serve`; or `command-service`, `projector`, `signer` and `validator`, in this order.
     children: Vec<Child>,
     pub(crate) addresses: Addresses,
     /// The operations listener of a validator in a process of its own.
@@ -60,7 +60,7 @@ impl Running {
             validator_ops: None,
         };
         let mut every_ops = Vec::new();
-        for role in ["command-service", "projector", "validator"] {
+        for role in ["command-service", "projector", "signer", "validator"] {
             let (child, line) = start(role, home, settings)?;
             running.children.push(child);
             every_ops.push(text(&line, "ops"));

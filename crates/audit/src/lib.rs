@@ -5,6 +5,10 @@
 
 mod history;
 pub mod past;
+pub mod proof;
+pub mod signer;
+pub mod tree;
+pub mod verify;
 mod watcher;
 
 pub use history::{History, HistoryError, Walk, Witnessed};

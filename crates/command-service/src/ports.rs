@@ -228,6 +228,28 @@ pub trait Projections: Send + Sync {
     fn tell(&self, model: ReadModel, line: &mut dyn FnMut(&str) -> bool) -> Result<(), String>;
 }
 
+/// The transparency log, as a signer keeps it.
+#[async_trait]
+pub trait Transparency: Send + Sync {
+    /// The newest checkpoint; none where none was signed.
+    ///
+    /// # Errors
+    /// One sentence, where nobody can tell.
+    async fn checkpoint(&self) -> Result<Option<Vec<u8>>, String>;
+
+    /// The key by which checkpoints are recognised, in a line; none where none was signed.
+    ///
+    /// # Errors
+    /// One sentence, where nobody can tell.
+    async fn verifier_key(&self) -> Result<Option<Vec<u8>>, String>;
+
+    /// The tile at a path that begins with `tile/`; none where there is none, or the newest checkpoint does not cover it.
+    ///
+    /// # Errors
+    /// One sentence, where nobody can tell.
+    async fn tile(&self, path: &str) -> Result<Option<Vec<u8>>, String>;
+}
+
 /// The keys of the keyring. They may change while the service runs, so they are asked for with each command.
 pub trait Keyring: Send + Sync {
     /// The pepper that recognises new secrets, with its id.

@@ -2,22 +2,24 @@
 
 use std::sync::Arc;
 
-use actix_web::{HttpRequest, Resource, middleware::from_fn, web};
+use actix_web::{FromRequest, Handler, HttpRequest, Resource, Responder, middleware::from_fn, web};
 
 use crate::{
     CommandService,
     http::{self, Api},
-    ports::{Gatekeeper, Projections, Snapshots},
+    ports::{Gatekeeper, Projections, Snapshots, Transparency},
 };
 
-/// The routes, over a service, whoever tells who asks, the index that validators start from, and the read models; and what is answered to paths that nothing else serves.
+/// The routes, over a service, whoever tells who asks, the index that validators start from, the read models, and the
+/// transparency log; and what is answered to paths that nothing else serves.
 pub fn configure(
     service: CommandService,
     gatekeeper: Arc<dyn Gatekeeper>,
     snapshots: Arc<dyn Snapshots>,
     projections: Arc<dyn Projections>,
+    transparency: Arc<dyn Transparency>,
 ) -> impl Fn(&mut web::ServiceConfig) + Clone {
-    let api = web::Data::new(Api { service, gatekeeper, snapshots, projections });
+    let api = web::Data::new(Api { service, gatekeeper, snapshots, projections, transparency });
     move |config: &mut web::ServiceConfig| {
         let key = "/partners/{partnerId}/keys/{keyId}";
         let v1 = web::scope("/v1")
@@ -69,6 +71,14 @@ pub fn configure(
                     .route(web::head().to(http::show_catalogue))
                     .route(web::put().to(http::change_catalogue)),
             )
+            .service(public("/transparency/checkpoint", http::show_checkpoint))
+            .service(public("/transparency/verifier-key", http::show_verifier_key))
+            .service(
+                only(web::resource("/transparency/tile/entries/{tile:.*}"), "GET, HEAD")
+                    .route(web::get().to(http::show_entries))
+                    .route(web::head().to(http::show_entries)),
+            )
+            .service(public("/transparency/tile/{level}/{tile:.*}", http::show_hash_tile))
             .default_service(web::to(http::not_found))
             .wrap(from_fn(http::finish));
         let openapi = web::resource("/openapi.json")
@@ -84,6 +94,19 @@ pub fn configure(
 /// A resource that answers any other method with 405 and what is allowed, once it is known who asks.
 fn only(resource: Resource, allow: &'static str) -> Resource {
     resource.default_service(web::to(move |request: HttpRequest| http::wrong_method(request, allow)))
+}
+
+/// A resource that needs no key.
+fn public<F, Args>(path: &str, handler: F) -> Resource
+where
+    F: Handler<Args> + Clone,
+    Args: FromRequest + 'static,
+    F::Output: Responder + 'static,
+{
+    web::resource(path.to_owned())
+        .route(web::get().to(handler.clone()))
+        .route(web::head().to(handler))
+        .default_service(web::to(http::only_shown))
 }
 
 fn post(path: &str) -> Resource {

@@ -25,6 +25,7 @@ mod running;
 mod serve;
 mod settings;
 mod telemetry;
+mod transparency;
 mod users;
 mod validator;
 
@@ -90,6 +91,9 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         }
         Command::Relay(_) => {
             serve_role(&context, |metrics, warnings| kafka::relay::run(&context, metrics, warnings))
+        }
+        Command::Signer(_) => {
+            serve_role(&context, |metrics, warnings| transparency::role::run(&context, metrics, warnings))
         }
         Command::Kafka(KafkaCommand::Verify(args)) => on_all_cores(kafka::verify::run(&context, &args)),
         Command::Kafka(KafkaCommand::Continue) => on_all_cores(kafka::go_on::run(&context)),

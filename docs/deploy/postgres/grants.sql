@@ -7,7 +7,7 @@ BEGIN;
 SELECT to_regclass('public.events') IS NOT NULL AS log_is_here \gset
 \if :log_is_here
 GRANT SELECT ON events, identity, log_migrations
-    TO keyledger_command_service, keyledger_projector, keyledger_validator, keyledger_relay;
+    TO keyledger_command_service, keyledger_projector, keyledger_validator, keyledger_relay, keyledger_signer;
 GRANT SELECT ON claims, head TO keyledger_command_service;
 GRANT INSERT ON events, claims TO keyledger_command_service;
 GRANT UPDATE ON head TO keyledger_command_service;

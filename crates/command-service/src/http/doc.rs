@@ -15,7 +15,7 @@ use super::{
     change_catalogue, create_key, edit_key, end_overlap, key_history, list_keys, list_validators,
     problem::{FieldFault, ProblemBody},
     read_events, regenerate_key, revoke, revoke_key, show_catalogue, show_key, show_log, show_openapi,
-    show_projections,
+    show_projections, transparency,
 };
 
 #[derive(OpenApi)]
@@ -45,6 +45,10 @@ use super::{
         show_projections::read_projection,
         show_catalogue::show_catalogue,
         change_catalogue::change_catalogue,
+        transparency::show_checkpoint,
+        transparency::show_verifier_key,
+        transparency::show_hash_tile,
+        transparency::show_entries,
         show_openapi::show_openapi,
     ),
     components(schemas(ProblemBody<'_>, FieldFault)),
@@ -110,6 +114,9 @@ fn header(kind: Type, description: &str) -> Header {
 /// How an operation that only reads can fail.
 pub(super) struct ReadProblems;
 
+/// How an operation can fail that needs no key.
+pub(super) struct PublicProblems;
+
 /// How an operation that changes something can fail.
 pub(super) struct CommandProblems;
 
@@ -131,7 +138,10 @@ const READ: &[Told] = &[
     ),
     ("431", "`head-too-large`: at most 32 header fields and 16 KiB"),
     ("500", "`log-damaged`: the log holds something that cannot be believed or read"),
-    ("503", "`cannot-know`, `log-unavailable`, `lists-unavailable`, `overloaded`"),
+    (
+        "503",
+        "`cannot-know`, `log-unavailable`, `lists-unavailable`, `transparency-unavailable`, `overloaded`",
+    ),
 ];
 
 const COMMAND: &[Told] = &[
@@ -170,6 +180,13 @@ const HEADERS: &[(&str, &str, &str)] = &[
 impl IntoResponses for ReadProblems {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
         READ.iter().map(|told| refer(READ_PROBLEM, told.0)).collect()
+    }
+}
+
+impl IntoResponses for PublicProblems {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        let told = READ.iter().filter(|(status, _)| ["404", "405", "431", "503"].contains(status));
+        told.map(|told| refer(READ_PROBLEM, told.0)).collect()
     }
 }
 

@@ -31,6 +31,7 @@ mod show_key;
 mod show_log;
 mod show_openapi;
 mod show_projections;
+mod transparency;
 mod validator_calls;
 
 use std::sync::Arc;
@@ -55,11 +56,12 @@ pub(crate) use show_key::show_key;
 pub(crate) use show_log::show_log;
 pub(crate) use show_openapi::{only_described, show_openapi};
 pub(crate) use show_projections::{read_projection, show_projections};
+pub(crate) use transparency::{only_shown, show_checkpoint, show_entries, show_hash_tile, show_verifier_key};
 pub(crate) use validator_calls::{report_validator, snapshot_for_validator};
 
 use crate::{
     CommandService,
-    ports::{Gatekeeper, Projections, Snapshots},
+    ports::{Gatekeeper, Projections, Snapshots, Transparency},
 };
 
 /// What every operation works with.
@@ -68,4 +70,5 @@ pub(crate) struct Api {
     pub(crate) gatekeeper: Arc<dyn Gatekeeper>,
     pub(crate) snapshots: Arc<dyn Snapshots>,
     pub(crate) projections: Arc<dyn Projections>,
+    pub(crate) transparency: Arc<dyn Transparency>,
 }

@@ -47,6 +47,10 @@ fn table() -> Vec<Row> {
         (Method::GET, "/v1/projections", None, [401, 401, 403, 403, 403, 403, 403, 503]),
         (Method::GET, "/v1/projections/{name}", None, [401, 401, 403, 403, 403, 403, 403, 200]),
         (Method::GET, "/v1/validators", None, [401, 401, 403, 403, 403, 403, 403, 200]),
+        (Method::GET, "/v1/transparency/checkpoint", None, [200; 8]),
+        (Method::GET, "/v1/transparency/verifier-key", None, [200; 8]),
+        (Method::GET, "/v1/transparency/tile/{level}/{tile}", None, [200; 8]),
+        (Method::GET, "/v1/transparency/tile/entries/{tile}", None, [401, 401, 403, 403, 403, 403, 200, 200]),
         (Method::GET, "/openapi.json", None, [200; 8]),
     ]
 }
@@ -71,7 +75,8 @@ impl Callers {
 
 fn path(pattern: &str, key_id: &str) -> String {
     let pattern = pattern.replace("{key}", "/v1/partners/{partnerId}/keys/{keyId}");
-    pattern.replace("{partnerId}", "acme").replace("{keyId}", key_id).replace("{name}", "key_index")
+    let pattern = pattern.replace("{level}", "0").replace("{tile}", "000.p/2").replace("{name}", "key_index");
+    pattern.replace("{partnerId}", "acme").replace("{keyId}", key_id)
 }
 
 fn call(method: &Method, path: String, body: Option<&Value>, key: Option<&String>) -> Call {

@@ -90,6 +90,7 @@ async fn follow(world: &World, key: &str, query: &str, last: Option<&str>) -> Bo
         Arc::clone(&world.projection) as _,
         Arc::new(keyledger_command_service::Offline),
         Arc::new(keyledger_command_service::Offline),
+        Arc::new(crate::world::SomeTree),
     );
     let app = test::init_service(App::new().configure(routes)).await;
     let mut request = TestRequest::get().uri(&format!("/v1/events{query}")).insert_header(("x-api-key", key));

@@ -16,7 +16,7 @@ use actix_web::{
 };
 use keyledger_command_service::{
     ChangeCatalogue, CommandService, CreateKey, Offline, Parts, Request, Revisions,
-    ports::{Gatekeeper, Principal, Unidentified},
+    ports::{Gatekeeper, Principal, Transparency, Unidentified},
     routes,
     validators::Validators,
 };
@@ -179,6 +179,22 @@ impl Gatekeeper for Known {
     }
 }
 
+/// A tree of which everything is there.
+pub(crate) struct SomeTree;
+
+#[async_trait::async_trait]
+impl Transparency for SomeTree {
+    async fn checkpoint(&self) -> Result<Option<Vec<u8>>, String> {
+        Ok(Some(b"checkpoint".to_vec()))
+    }
+    async fn verifier_key(&self) -> Result<Option<Vec<u8>>, String> {
+        Ok(Some(b"key".to_vec()))
+    }
+    async fn tile(&self, path: &str) -> Result<Option<Vec<u8>>, String> {
+        Ok(path.ends_with("/000.p/2").then(|| path.as_bytes().to_vec()))
+    }
+}
+
 pub(crate) fn partner(name: &str) -> PartnerId {
     PartnerId::parse(name).expect("a partner")
 }
@@ -284,6 +300,7 @@ impl World {
             gatekeeper,
             Arc::new(Offline),
             Arc::new(Offline),
+            Arc::new(SomeTree),
         )))
         .await;
         let mut request = TestRequest::default().method(call.method).uri(&call.path);

@@ -7,10 +7,13 @@ mod explain;
 mod export;
 mod new_file;
 mod past;
+mod prove;
 mod remote_log;
 mod replay;
 mod source;
 mod state;
+mod tree;
+mod verify;
 
 use crate::cli::{Context, audit::AuditCommand};
 
@@ -26,5 +29,9 @@ pub(crate) async fn run(context: &Context, command: AuditCommand) -> anyhow::Res
         AuditCommand::Explain(args) => explain::run(context, &args).await,
         AuditCommand::Diff(args) => diff::run(context, &args).await,
         AuditCommand::AccessReview(args) => access_review::run(context, &args).await,
+        AuditCommand::Verify(args) => verify::run(context, &args).await,
+        AuditCommand::ProveInclusion(args) => prove::inclusion(context, &args).await,
+        AuditCommand::ProveConsistency(args) => prove::consistency(context, &args).await,
+        AuditCommand::VerifierKey => prove::verifier_key(context).await,
     }
 }

@@ -5,6 +5,7 @@ mod past;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
+use keyledger_audit::tree::VerifierKey;
 use keyledger_event_log::Position;
 
 pub(crate) use past::{DiffArgs, ExplainArgs, IndexArgs, ReviewArgs, ReviewFormat, StateArgs};
@@ -21,6 +22,26 @@ pub(crate) enum AuditCommand {
         after_help = "Examples:\n  keyledger audit export --to events.ndjson\n  keyledger audit export --format csv --up-to 4711 > events.csv"
     )]
     Export(ExportArgs),
+    /// Check that nobody edited the log: against its tree, the checkpoint, and one that you kept
+    #[command(
+        after_help = "Examples:\n  keyledger audit verify --verifier-key keyledger/…/1+1a2b3c4d+AQ… --save checkpoint\n  \
+                      keyledger audit verify --checkpoint checkpoint --save checkpoint\n  keyledger audit verify --data-dir /mnt/copy --json\n\n\
+                      Exit status 1 where anything does not agree; each finding is a line. See docs/transparency.md."
+    )]
+    Verify(VerifyArgs),
+    /// Prove that the newest checkpoint covers an event, for tools of others
+    #[command(
+        after_help = "Example:\n  keyledger audit prove-inclusion --position 4711 \\\n    --to 4711.tlog-proof --event 4711.json"
+    )]
+    ProveInclusion(InclusionArgs),
+    /// Prove that the newest checkpoint's tree has grown out of an earlier one, for tools of others
+    #[command(
+        after_help = "Example:\n  keyledger audit prove-consistency --checkpoint checkpoint --to consistency"
+    )]
+    ProveConsistency(ConsistencyArgs),
+    /// Print the key by which checkpoints are recognised
+    #[command(after_help = "Example:\n  keyledger audit verifier-key")]
+    VerifierKey,
     /// Make the read models anew from the log alone and compare them with those that are read
     #[command(
         after_help = "Examples:\n  keyledger audit replay\n  keyledger audit replay --data-dir /mnt/copy --json"
@@ -46,6 +67,48 @@ pub(crate) enum AuditCommand {
         after_help = "Examples:\n  keyledger audit access-review --partner acme\n  keyledger audit access-review --format csv --to review.csv"
     )]
     AccessReview(ReviewArgs),
+}
+
+/// Arguments of `audit verify`.
+#[derive(Debug, Args)]
+pub(crate) struct VerifyArgs {
+    /// The checkpoint that you kept
+    #[arg(long, value_name = "FILE")]
+    pub checkpoint: Option<PathBuf>,
+    /// The key that signs checkpoints, as you got it by another way; without it: what the registry says
+    #[arg(long, value_name = "KEY")]
+    pub verifier_key: Option<VerifierKey>,
+    /// Where to keep the newest checkpoint, if everything agrees
+    #[arg(long, value_name = "FILE")]
+    pub save: Option<PathBuf>,
+}
+
+/// Arguments of `audit prove-inclusion`.
+#[derive(Debug, Args)]
+pub(crate) struct InclusionArgs {
+    /// The position of the event
+    #[arg(long, value_name = "POSITION", value_parser = position)]
+    pub position: Position,
+    /// The file to write the proof to (C2SP tlog-proof); without it: stdout
+    #[arg(long, value_name = "FILE")]
+    pub to: Option<PathBuf>,
+    /// The file to write the event to, byte for byte as it was signed
+    #[arg(long, value_name = "FILE")]
+    pub event: Option<PathBuf>,
+}
+
+/// Arguments of `audit prove-consistency`.
+#[derive(Debug, Args)]
+pub(crate) struct ConsistencyArgs {
+    /// How many events the earlier tree covers
+    #[arg(long, value_name = "SIZE", required_unless_present = "checkpoint", conflicts_with = "checkpoint")]
+    pub from: Option<u64>,
+    /// The earlier checkpoint
+    #[arg(long, value_name = "FILE")]
+    pub checkpoint: Option<PathBuf>,
+    /// The file to write the proof to (as C2SP tlog-witness takes it); without it: stdout
+    #[arg(long, value_name = "FILE")]
+    pub to: Option<PathBuf>,
 }
 
 /// Arguments of `audit export`.

@@ -88,6 +88,8 @@ pub(crate) enum Command {
     Validator(roles::ValidatorArgs),
     /// Publish the log to Kafka, and nothing else
     Relay(roles::RelayArgs),
+    /// Sign the log, and nothing else, so that nobody can change its past unseen
+    Signer(roles::SignerArgs),
     /// Compare Kafka with the log, or publish history anew
     #[command(subcommand)]
     Kafka(roles::KafkaCommand),
@@ -201,6 +203,7 @@ impl Cli {
             Command::Projector(projector) => given.extend(projector.flags()),
             Command::Validator(validator) => given.extend(validator.flags()),
             Command::Relay(relay) => given.extend(relay.flags()),
+            Command::Signer(signer) => given.extend(signer.flags()),
             _ => {}
         }
         let given = given.into_iter();
@@ -229,6 +232,7 @@ pub(crate) fn run(command: Command, context: &Context) -> anyhow::Result<()> {
         | Command::Projector(_)
         | Command::Validator(_)
         | Command::Relay(_)
+        | Command::Signer(_)
         | Command::Kafka(_)
         | Command::Log(_)
         | Command::Backup(_)

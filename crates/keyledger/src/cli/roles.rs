@@ -122,6 +122,25 @@ impl RelayArgs {
     }
 }
 
+/// Arguments of `signer`; they are settings, and reach it as such.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  keyledger signer --config /etc/keyledger.toml --listen-ops 127.0.0.1:9103\n\n\
+                  Its key is made at the first start (transparency.signer_key). See docs/transparency.md."
+)]
+pub(crate) struct SignerArgs {
+    /// Where liveness, readiness and metrics are served (listen.ops)
+    #[arg(long, value_name = "ADDRESS")]
+    listen_ops: Option<String>,
+}
+
+impl SignerArgs {
+    /// The settings that its flags give: setting, flag, value.
+    pub(super) fn flags(&self) -> [(&'static str, &'static str, &Option<String>); 1] {
+        [("listen.ops", "--listen-ops", &self.listen_ops)]
+    }
+}
+
 /// `kafka …`
 #[derive(Debug, Subcommand)]
 #[command(

@@ -24,12 +24,14 @@ pub(crate) enum Role {
     Validator,
     /// Publishes to Kafka. `Serve` holds its lock where it publishes.
     Relay,
+    /// Signs the log. `Serve` holds its lock where it signs.
+    Signer,
 }
 
 impl Role {
     /// The roles that have a lock, `Serve` first, so that it is the one that is named.
-    pub(crate) const ALL: [Self; 5] =
-        [Self::Serve, Self::CommandService, Self::Projector, Self::Validator, Self::Relay];
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Serve, Self::CommandService, Self::Projector, Self::Validator, Self::Relay, Self::Signer];
 
     pub(crate) const fn name(self) -> &'static str {
         match self {
@@ -38,6 +40,7 @@ impl Role {
             Self::Projector => "projector",
             Self::Validator => "validator",
             Self::Relay => "relay",
+            Self::Signer => "signer",
         }
     }
 
@@ -232,6 +235,7 @@ mod tests {
         let mut all = data.lock(Role::Serve).expect("all locks");
         drop(data.lock(Role::Relay).expect("a registry that publishes nothing leaves it to others"));
         data.lock_also(&mut all, Role::Relay).expect("another lock");
+        data.lock_also(&mut all, Role::Signer).expect("another lock");
         for role in Role::ALL {
             let refusal = data.lock(role).expect_err("a refusal").to_string();
             assert!(refusal.starts_with("keyledger serve (pid"), "{refusal}");

@@ -5,6 +5,7 @@ mod log;
 mod projector;
 mod relay;
 mod routes;
+mod signer;
 mod validator;
 
 use serde::Serialize;
@@ -14,6 +15,7 @@ pub(crate) use log::log_role;
 pub(crate) use projector::projector_role;
 pub(crate) use relay::relay_role;
 pub(crate) use routes::{Reports, Roles, configure};
+pub(crate) use signer::{signer_role, signer_role_beside};
 pub(crate) use validator::validator_role;
 
 /// A role, and why it is not ready.

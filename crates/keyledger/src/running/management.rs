@@ -15,7 +15,9 @@ use keyledger_validator::KeyIndex;
 
 use super::{
     as_problem, every_core, listener,
-    ports::{IndexAndLists, IndexGatekeeper, IndexSnapshots, KeyringPort, Lists, SqlKeyLists},
+    ports::{
+        IndexAndLists, IndexGatekeeper, IndexSnapshots, KeyringPort, Lists, SqlKeyLists, TransparencyFiles,
+    },
 };
 use crate::{
     environment::{OsRandomness, SystemClock},
@@ -62,6 +64,8 @@ impl Management {
         let gatekeeper: Arc<dyn Gatekeeper> = Arc::new(IndexGatekeeper { index, stopping: stopping.clone() });
         let people =
             people(&PeoplePlace::of(&settings.read_models, &installation.directory), &installation.keyring)?;
+        let transparency =
+            TransparencyFiles::of(&settings.transparency.directory, installation.log.identity());
         let service = CommandService::new(Parts {
             log: installation.log.clone(),
             lists: Arc::new(SqlKeyLists(lists)),
@@ -79,8 +83,13 @@ impl Management {
             let portal = Portal::new(service.clone(), people, provider, clock, randomness, reached(settings));
             keyledger_portal::routes::configure(portal)
         });
-        let management =
-            keyledger_command_service::routes::configure(service, gatekeeper, snapshots, projections);
+        let management = keyledger_command_service::routes::configure(
+            service,
+            gatekeeper,
+            snapshots,
+            projections,
+            Arc::new(transparency),
+        );
         let routes = move |config: &mut ServiceConfig| {
             pages.iter().for_each(|pages| pages(config));
             // What is neither a page nor the API's is told by the API.

@@ -3,7 +3,8 @@
 //! ```text
 //! listeners ─▶ command service ─▶ log ─▶ projectors ─▶ key index ─▶ validator
 //!                              │                   └─▶ lists
-//!                              └─▶ relay ─▶ Kafka, where one is set
+//!                              ├─▶ relay ─▶ Kafka, where one is set
+//!                              └─▶ signer ─▶ tree and checkpoints
 //! ```
 //!
 //! They start from the log outwards and stop in the other direction; what each of them does is in its own crate.
@@ -34,6 +35,7 @@ use crate::{
         tidy_metrics, url,
     },
     settings::Settings,
+    transparency::SignerBeside,
 };
 
 pub(crate) use readers::Readers;
@@ -58,6 +60,12 @@ pub(crate) async fn run(
     if settings.kafka.brokers.is_some() {
         installation.directory.lock_also(&mut installation.lock, Role::Relay)?;
     }
+    if SignerBeside::is_wanted(settings) {
+        installation
+            .directory
+            .lock_also(&mut installation.lock, Role::Signer)
+            .context("a signer of its own runs beside: stop it, or set transparency.sign_in_serve = false")?;
+    }
     installation.confirm_witnesses(settings).await?;
     warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
     let mut ending = Ending::watch(Some(installation.log_failed.clone()))?;
@@ -73,11 +81,14 @@ pub(crate) async fn run(
             return Err(error);
         }
     };
-    let listeners = match Listeners::open(settings, &installation, &readers, relay.as_ref(), metrics) {
+    let signer = SignerBeside::start(settings, installation.log.clone(), &installation.keyring);
+    let beside = Beside { relay: relay.clone(), signer: signer.clone() };
+    let listeners = match Listeners::open(settings, &installation, &readers, beside, metrics) {
         Ok(listeners) => listeners,
         Err(error) => {
             // They work on this runtime, which ends with the error.
             readers.stop().await;
+            signer.stop().await;
             kafka::stop(relay.as_deref()).await;
             return Err(error);
         }
@@ -109,12 +120,19 @@ pub(crate) async fn run(
         snapshots.take().await;
         last_uses.write().await;
     }
+    signer.stop().await;
     // It may wait for Kafka a while, and nothing else waits for it.
     kafka::stop(relay.as_deref()).await;
     if ended.is_ok() {
         tracing::info!("stopped");
     }
     ended
+}
+
+/// The roles whose lag keeps nobody from being served.
+struct Beside {
+    relay: Option<Arc<Relay>>,
+    signer: SignerBeside,
 }
 
 /// The three listeners.
@@ -130,7 +148,7 @@ impl Listeners {
         settings: &Settings,
         installation: &Installation,
         readers: &Readers,
-        relay: Option<&Arc<Relay>>,
+        Beside { relay, signer }: Beside,
         metrics: PrometheusHandle,
     ) -> anyhow::Result<Self> {
         let index = &readers.followed.index;
@@ -149,7 +167,8 @@ impl Listeners {
             projectors: readers.projectors.clone(),
             validator: validator.clone(),
             lists: readers.lists.clone(),
-            relay: relay.cloned(),
+            relay,
+            signer,
             past: past::watch(readers.past.clone()),
             hard_bound: settings.validator.longest_silence(),
         };

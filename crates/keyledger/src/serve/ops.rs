@@ -12,8 +12,11 @@ use serde::Serialize;
 use tokio::sync::watch;
 
 use crate::{
-    ops::{self, Reports, Role, Roles, log_role, projector_role, relay_role, validator_role},
+    ops::{
+        self, Reports, Role, Roles, log_role, projector_role, relay_role, signer_role_beside, validator_role,
+    },
     running::{past::Past, ports::Lists},
+    transparency::SignerBeside,
 };
 
 /// What the operations listener reports on.
@@ -24,6 +27,8 @@ pub(super) struct Ops {
     pub(super) lists: Lists,
     /// The relay; none where nothing is published.
     pub(super) relay: Option<Arc<Relay>>,
+    /// The signer.
+    pub(super) signer: SignerBeside,
     /// What is known of the log as a whole.
     pub(super) past: watch::Receiver<Past>,
     /// For how long the validator answers without hearing from the log.
@@ -43,7 +48,12 @@ impl Reports for Ops {
         let log = log_role(&self.past.borrow());
         Roles {
             deciding: [log, command_service].into_iter().chain(of_projectors).chain([validator]).collect(),
-            beside: self.relay.iter().map(|relay| relay_role(relay)).collect(),
+            beside: self
+                .relay
+                .iter()
+                .map(|relay| relay_role(relay))
+                .chain(signer_role_beside(&self.signer))
+                .collect(),
         }
     }
 

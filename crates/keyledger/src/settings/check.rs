@@ -4,7 +4,7 @@ use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
 use serde::Serialize;
 
-use super::{LONGEST_BOUND, Settings, Store};
+use super::{LONGEST_BOUND, LONGEST_UNSIGNED, Settings, Store};
 use crate::{data_dir::DataDir, installation::LogPlace, output::causes};
 
 /// What was found.
@@ -26,6 +26,7 @@ pub(crate) fn check(settings: &Settings) -> Findings {
     log(settings, &mut findings);
     kafka(settings, &mut findings);
     openid(settings, &mut findings);
+    transparency(settings, &mut findings);
     directory(settings, &mut findings);
     findings
 }
@@ -134,6 +135,20 @@ fn kafka(settings: &Settings, findings: &mut Findings) {
 fn openid(settings: &Settings, findings: &mut Findings) {
     if let Err(error) = crate::openid::provider(&settings.openid) {
         findings.faults.push(causes(&error));
+    }
+}
+
+fn transparency(settings: &Settings, findings: &mut Findings) {
+    let transparency = &settings.transparency;
+    if transparency.every.0 > LONGEST_UNSIGNED {
+        findings.faults.push(
+            "transparency.every is longer than 4s: no event may wait longer than 5s for its checkpoint"
+                .to_owned(),
+        );
+    }
+    if others_may_read(&transparency.signer_key) {
+        let key = transparency.signer_key.display();
+        findings.faults.push(format!("{key}, the signer key, can be read by others: chmod 600 it"));
     }
 }
 

@@ -44,6 +44,8 @@ pub(crate) struct Settings {
     pub kafka: Kafka,
     /// The keyring file.
     pub keyring: KeyringFile,
+    /// How the log is signed.
+    pub transparency: Transparency,
     /// How requests are judged.
     pub validator: Validator,
     /// How the commands reach the registry.
@@ -191,6 +193,19 @@ pub(crate) struct KeyringFile {
     pub path: PathBuf,
 }
 
+/// Section `transparency`.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Transparency {
+    /// `transparency.signer_key`
+    pub signer_key: PathBuf,
+    /// `transparency.directory`
+    pub directory: PathBuf,
+    /// `transparency.every`
+    pub every: Span,
+    /// `transparency.sign_in_serve`
+    pub sign_in_serve: bool,
+}
+
 /// Section `validator`.
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct Validator {
@@ -253,3 +268,7 @@ pub(crate) struct Secret {
 
 /// The longest bound of staleness there may be: a validator that guesses for longer than this is of no use.
 const LONGEST_BOUND: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// The longest that an event may be set to wait for its checkpoint, so that with what signing itself takes it never waits for
+/// more than 5 s.
+const LONGEST_UNSIGNED: Duration = Duration::from_secs(4);

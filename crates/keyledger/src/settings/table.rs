@@ -232,6 +232,29 @@ pub(crate) const TABLE: &[Setting] = &[
         "The keyring. Keep it where neither the log nor its backups are.",
     ),
     setting(
+        "transparency.signer_key",
+        Default::InDataDir("signer-key"),
+        FILE,
+        "The key that signs checkpoints, made at the first start of a signer; docs/transparency.md. Keep it where neither the log nor its backups are.",
+    ),
+    setting(
+        "transparency.directory",
+        Default::InDataDir("transparency"),
+        "the path of a directory",
+        "Where the signer keeps the tree, and the command service finds it to serve it.",
+    ),
+    setting(
+        "transparency.every",
+        Default::Is("1s"),
+        DURATION,
+        "How long an event may wait for a checkpoint that covers it. At most 4s.",
+    ),
+    switch(
+        "transparency.sign_in_serve",
+        "true",
+        "Whether `keyledger serve` signs, too, where its log is a file. A log in a database is signed by `keyledger signer` alone.",
+    ),
+    setting(
         "validator.soft_bound",
         Default::Is("5s"),
         DURATION,

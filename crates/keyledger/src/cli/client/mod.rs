@@ -7,11 +7,11 @@ mod stream;
 
 use std::time::Duration;
 
-use anyhow::{Context as _, anyhow};
+use anyhow::{Context as _, anyhow, ensure};
 use keyledger_domain::Prefix;
 use keyledger_secret::Randomness;
 use reqwest::{
-    Method, RequestBuilder, Response, Url,
+    Method, RequestBuilder, Response, StatusCode, Url,
     header::{ETAG, HeaderValue, IF_MATCH},
     redirect::Policy,
 };
@@ -42,6 +42,8 @@ const CONNECT: Duration = Duration::from_secs(5);
 const ANSWER: Duration = Duration::from_secs(30);
 /// How long an answer may take that ends every key of a partner.
 pub(crate) const LONG_ANSWER: Duration = Duration::from_secs(600);
+/// The most that a file may hold: a tile has at most 256 entries of 16 KiB.
+const LARGEST_FILE: usize = 8 * 1024 * 1024;
 /// An answer that is not a refusal.
 struct Answer {
     body: Value,
@@ -105,6 +107,34 @@ impl Client {
     ) -> anyhow::Result<(Value, Option<u64>)> {
         let Answer { body, revision } = self.exchange(Method::PUT, path, ask).await?;
         Ok((body, revision))
+    }
+
+    /// `GET` of something that is no JSON; none where it is not there.
+    pub(crate) async fn file(&self, path: &[impl AsRef<str>]) -> anyhow::Result<Option<Vec<u8>>> {
+        let once = async || {
+            let mut response =
+                self.request(&Method::GET, path, &Ask::default())?.timeout(ANSWER).send().await?;
+            let mut body = Vec::new();
+            while let Some(chunk) = response.chunk().await? {
+                body.extend_from_slice(&chunk);
+                ensure!(
+                    body.len() <= LARGEST_FILE,
+                    "{} sends more than any file of a registry holds",
+                    self.base
+                );
+            }
+            anyhow::Ok((response.status(), body))
+        };
+        let outcome = match once().await {
+            Err(error) if broken::is_break(&error) => once().await,
+            outcome => outcome,
+        };
+        let (status, body) = outcome.map_err(|error| broken::explain_any(error, &Method::GET, &self.base))?;
+        match status {
+            StatusCode::NOT_FOUND => Ok(None),
+            status if !status.is_success() => Err(problem::explain(status, &body, &self.base)),
+            _ => Ok(Some(body)),
+        }
     }
 
     async fn answer(&self, method: Method, path: &[impl AsRef<str>], ask: Ask<'_>) -> anyhow::Result<Value> {

@@ -8,6 +8,7 @@ mod lists;
 mod projections;
 mod readers;
 mod snapshots;
+mod transparency;
 
 pub(crate) use gatekeeper::IndexGatekeeper;
 pub(crate) use key_lists::SqlKeyLists;
@@ -17,3 +18,4 @@ pub(crate) use lists::Lists;
 pub(crate) use projections::IndexAndLists;
 pub(crate) use readers::{FollowedLists, IndexHereListsElsewhere, LocalReaders};
 pub(crate) use snapshots::IndexSnapshots;
+pub(crate) use transparency::TransparencyFiles;
