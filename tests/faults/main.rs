@@ -3,12 +3,14 @@
 
 mod clients;
 mod command;
+mod disk;
 mod door;
 mod first_start;
 mod history;
 mod keyrings;
 mod kill_loop;
 mod oracle;
+mod power_cuts;
 mod restores;
 mod roles;
 mod shutdown;
