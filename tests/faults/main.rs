@@ -5,6 +5,7 @@ mod clients;
 mod command;
 mod disk;
 mod door;
+mod failing_fsync;
 mod first_start;
 mod history;
 mod keyrings;
