@@ -11,6 +11,7 @@ mod full_disk;
 mod history;
 mod keyrings;
 mod kill_loop;
+mod linearizable;
 mod oracle;
 mod power_cuts;
 mod restores;
