@@ -2,6 +2,7 @@
 #![allow(clippy::disallowed_methods, reason = "tests measure real time and ask for their seed")]
 
 mod clients;
+mod clocks;
 mod command;
 mod disk;
 mod door;
