@@ -22,6 +22,8 @@ struct Inside {
     client: Option<Client>,
     /// Nobody is to begin anything new.
     over: bool,
+    /// There will be no registry any more.
+    given_up: bool,
 }
 
 impl Door {
@@ -40,17 +42,25 @@ impl Door {
         self.change(|inside| inside.over = true);
     }
 
+    /// Lets clients end at once, also those that wait to know.
+    pub(crate) fn give_up(&self) {
+        self.change(|inside| (inside.over, inside.given_up, inside.client) = (true, true, None));
+    }
+
     pub(crate) fn is_over(&self) -> bool {
         self.inside.lock().expect("nobody panics in here").over
     }
 
-    /// The registry, and which one it is; waits while there is none.
-    pub(crate) fn enter(&self) -> (u64, Client) {
+    /// The registry, and which one it is; waits while there is none. None where there will be none any more.
+    pub(crate) fn enter(&self) -> Option<(u64, Client)> {
         let deadline = Instant::now() + PATIENCE;
         let mut inside = self.inside.lock().expect("nobody panics in here");
         loop {
+            if inside.given_up {
+                return None;
+            }
             if let Some(client) = &inside.client {
-                return (inside.turn, client.clone());
+                return Some((inside.turn, client.clone()));
             }
             let left = deadline.checked_duration_since(Instant::now()).expect("the registry comes back");
             inside = self.changed.wait_timeout(inside, left).expect("nobody panics in here").0;

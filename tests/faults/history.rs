@@ -49,6 +49,17 @@ impl History {
         self.lines.push(line);
     }
 
+    /// Reads it all, where no answer is one too: what lies there may not be a log any more.
+    pub(crate) fn try_read(client: &Client) -> Result<Self, String> {
+        let answer = client.get("/v1/events").try_send().map_err(|error| format!("no answer: {error}"))?;
+        if answer.status != 200 {
+            return Err(format!("the log is answered {}: {}", answer.status, answer.text()));
+        }
+        let mut history = Self::default();
+        answer.lines().into_iter().for_each(|line| history.add(line));
+        Ok(history)
+    }
+
     /// Whether it begins with all of an earlier one.
     pub(crate) fn continues(&self, earlier: &Self) -> bool {
         self.lines.starts_with(&earlier.lines)

@@ -72,11 +72,23 @@ impl Oracle {
         assert_eq!(read, 1, "the oracle has ended");
     }
 
+    /// All that it kept so far.
+    pub(crate) fn so_far(&self) -> Vec<Told> {
+        // Nobody is spoken to while it writes a line.
+        let _quiet = self.pipes.lock().expect("no client panicked while it spoke to the oracle");
+        read(&self.file)
+    }
+
     /// Ends it, and reads all that it kept.
     pub(crate) fn consult(mut self) -> Vec<Told> {
         drop(self.pipes);
         assert!(self.child.wait().expect("the oracle ends").success(), "the oracle kept everything");
-        let text = fs::read_to_string(&self.file).expect("its file");
-        text.lines().map(|line| serde_json::from_str(line).expect("a line it kept")).collect()
+        read(&self.file)
     }
+}
+
+fn read(file: &Path) -> Vec<Told> {
+    // It makes its file with its first word, or a moment before.
+    let text = fs::read_to_string(file).unwrap_or_default();
+    text.lines().map(|line| serde_json::from_str(line).expect("a line it kept")).collect()
 }

@@ -106,7 +106,7 @@ fn repetitions_find_out(registry: &Registry, told: &[Told], dice: &mut Dice) {
 }
 
 /// Read models and key index as they were kept through all of it are those that the log alone makes.
-fn running_equals_replayed(registry: &mut Registry, history: &History) {
+pub(crate) fn running_equals_replayed(registry: &mut Registry, history: &History) {
     // A stop writes down what the running process held.
     assert!(registry.stop().success(), "{}", registry.stderr());
     let running = projections(registry, "status");

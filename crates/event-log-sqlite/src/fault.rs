@@ -1,5 +1,5 @@
 use keyledger_event_log::ReadError;
-use rusqlite::{Error, ErrorCode};
+use rusqlite::{Error, ErrorCode, ffi};
 
 /// What an error of SQLite means for the log.
 #[derive(Debug)]
@@ -72,6 +72,12 @@ pub(crate) fn is_damage(error: &Error) -> bool {
         Error::QueryReturnedNoRows | Error::QueryReturnedMoreThanOneRow => true,
         _ => matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)),
     }
+}
+
+/// Whether the disk failed to make something durable.
+pub(crate) fn is_failed_sync(error: &Error) -> bool {
+    let failed = [ffi::SQLITE_IOERR_FSYNC, ffi::SQLITE_IOERR_DIR_FSYNC];
+    error.sqlite_error().is_some_and(|code| failed.contains(&code.extended_code))
 }
 
 /// SQLite's own words, with the number that its documentation explains.

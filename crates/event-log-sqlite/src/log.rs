@@ -88,8 +88,9 @@ impl SqliteLog {
         let failed = |error| OpenError::unusable(path, error);
         let mut reserve = Reserve::of(path);
         let opened = match open::to_write(path, copied_as) {
-            // Even to be opened the log takes some space beside it. A full disk keeps nobody from reading.
-            Err(OpenError::Unusable { .. }) if reserve.is_whole() => {
+            // Even to be opened the log takes some space beside it. A full disk keeps nobody from reading; one that
+            // failed an fsync is never asked again, because it would report success.
+            Err(error) if error.may_be_for_want_of_space() && reserve.is_whole() => {
                 reserve.give_up();
                 open::to_write(path, copied_as)
             }

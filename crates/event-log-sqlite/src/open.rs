@@ -97,6 +97,12 @@ impl OpenError {
         Self::Unusable { path: path.to_owned(), source: source.into() }
     }
 
+    /// Whether space could mend it. SQLite has many words for a full disk, and one for a failed fsync.
+    pub(crate) fn may_be_for_want_of_space(&self) -> bool {
+        let Self::Unusable { source, .. } = self else { return false };
+        !source.downcast_ref().is_some_and(fault::is_failed_sync)
+    }
+
     fn sqlite(path: &Path, source: rusqlite::Error) -> Self {
         if fault::is_damage(&source) {
             return Self::Damaged { path: path.to_owned(), source };

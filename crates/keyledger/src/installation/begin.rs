@@ -57,7 +57,7 @@ pub(crate) enum Begun {
 /// One sentence, where something is in the way that must not be lost.
 pub(crate) async fn begin(settings: &Settings, catalogue: Catalogue) -> anyhow::Result<Begun> {
     let beginning = Beginning::of(settings)?;
-    if beginning.log.found().await?.is_some() && !beginning.unfinished.exists() {
+    if beginning.log.is_there().await? && !beginning.unfinished.exists() {
         return Ok(Begun::Found);
     }
     let directory = &beginning.directory;

@@ -76,6 +76,17 @@ impl LogPlace {
         }
     }
 
+    /// Whether a log is there. A file is not opened for that: on a full disk only whoever may write to it can.
+    ///
+    /// # Errors
+    /// One sentence, where nobody can tell.
+    pub(crate) async fn is_there(&self) -> anyhow::Result<bool> {
+        match self {
+            Self::File(path) => Ok(path.exists()),
+            Self::Database(_) | Self::Kurrentdb(_) => Ok(self.found().await?.is_some()),
+        }
+    }
+
     /// Which log is there; none where none was begun.
     ///
     /// # Errors
