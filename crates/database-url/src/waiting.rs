@@ -35,7 +35,6 @@ impl Waiting {
     }
 
     /// For what is made on this thread, and works on the runtime later.
-    #[must_use]
     pub fn enter(&self) -> EnterGuard<'_> {
         self.runtime().enter()
     }

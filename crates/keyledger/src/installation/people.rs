@@ -22,7 +22,7 @@ pub(crate) enum PeoplePlace {
     /// In the database of the read models, which other machines share.
     Database {
         /// Which one.
-        url: DatabaseUrl,
+        url: Box<DatabaseUrl>,
         /// Where they would lie without it, and may have lain before.
         file: PathBuf,
     },
@@ -42,7 +42,7 @@ impl PeoplePlace {
         let file = directory.people();
         match &settings.url {
             None => Self::File(file),
-            Some(url) => Self::Database { url: url.0.clone(), file },
+            Some(url) => Self::Database { url: Box::new(url.0.clone()), file },
         }
     }
 
