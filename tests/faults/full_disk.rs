@@ -24,7 +24,7 @@ fn create_until_refused(registry: &Registry) -> Vec<Created> {
         let answer = create(registry);
         if answer.status != 201 {
             answer.problem(503, "log-unavailable");
-            answer.header("retry-after");
+            assert_eq!(answer.header("retry-after"), "1");
             assert!(registry.stderr().contains("the disk is full: make space, it goes on by itself"));
             return created;
         }

@@ -93,7 +93,11 @@ impl CommandService {
                 Ok(None) => {}
                 // The same request in another process may have been what stands against it now.
                 Err(CommandError::Refused(refusal)) => {
-                    return self.replay(request, key_id).await?.ok_or(refusal.into());
+                    if let Some(before) = self.replay(request, key_id).await? {
+                        return Ok(before);
+                    }
+                    self.catch_up_with(key_id).await;
+                    return Err(refusal.into());
                 }
                 Err(failed) => return Err(failed),
             }
@@ -159,6 +163,14 @@ impl CommandService {
     pub(crate) async fn settle_minted(&self, attempted: Attempted) -> Minted {
         let Attempted { key, secret, prefix, recorded: _ } = attempted;
         Minted { changed: self.settle(key).await, secret, prefix }
+    }
+
+    /// Waits until the readers have applied what a key is in the log. Whoever is refused for that learns it by the refusal, and
+    /// must not find the validator of this process to think otherwise afterwards.
+    async fn catch_up_with(&self, key_id: KeyId) {
+        if let Ok(Some(key)) = self.load(key_id).await {
+            self.applied(Position::new(key.position)).await;
+        }
     }
 
     /// Waits until the readers have applied the key's last event.

@@ -126,7 +126,7 @@ impl RelayArgs {
 #[derive(Debug, Args)]
 #[command(
     after_help = "Example:\n  keyledger signer --config /etc/keyledger.toml --listen-ops 127.0.0.1:9103\n\n\
-                  Its key is made at the first start (transparency.signer_key). See docs/transparency.md."
+                  Its key is made at the first start (transparency.signer_key)."
 )]
 pub(crate) struct SignerArgs {
     /// Where liveness, readiness and metrics are served (listen.ops)
