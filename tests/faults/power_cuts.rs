@@ -114,6 +114,10 @@ fn is_whole(home: &Path, data: &Path) {
 }
 
 /// One registry, from its first start to the last look at it.
+#[expect(
+    clippy::print_stdout,
+    reason = "whoever runs it with --nocapture wants to know what it went through"
+)]
 fn cut_and_check(cuts: u64, mut dice: Dice) {
     let home = tempfile::tempdir().expect("a temporary directory");
     let mut disk = Disk::of(&home.path().join("data"), false);

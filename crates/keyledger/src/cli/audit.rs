@@ -23,11 +23,9 @@ pub(crate) enum AuditCommand {
     )]
     Export(ExportArgs),
     /// Check that nobody edited the log: against its tree, the checkpoint, and one that you kept
-    #[command(
-        after_help = "Examples:\n  keyledger audit verify --verifier-key keyledger/…/1+1a2b3c4d+AQ… --save checkpoint\n  \
+    #[command(after_help = "Examples:\n  keyledger audit verify --save checkpoint\n  \
                       keyledger audit verify --checkpoint checkpoint --save checkpoint\n  keyledger audit verify --data-dir /mnt/copy --json\n\n\
-                      Exit status 1 where anything does not agree; each finding is a line. See docs/transparency.md."
-    )]
+                      Exit status 1 where anything does not agree; each finding is a line.")]
     Verify(VerifyArgs),
     /// Prove that the newest checkpoint covers an event, for tools of others
     #[command(
