@@ -262,7 +262,7 @@ fn what_is_not_authentic_is_not_copied_and_what_differs_is_not_copied_over() {
     let shorter = path("without.db");
     fs::copy(&from, &shorter).expect("a copy");
     change(&shorter, "DELETE FROM events WHERE position = 20");
-    refusal(&shorter, &path("of-without.db"), "events are missing: at position 20 stands 21");
+    refusal(&shorter, &path("of-without.db"), "events are missing: behind position 19 stands 21");
 
     let from = from.to_string_lossy().into_owned();
     let half = path("half.db");
