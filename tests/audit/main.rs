@@ -1,4 +1,5 @@
 //! What auditors ask: the past at any moment, a replay, and proof that nobody edited it.
+#![allow(clippy::disallowed_methods, reason = "tests measure real time and look for Go")]
 
 use keyledger_tests::SharedRegistry;
 
