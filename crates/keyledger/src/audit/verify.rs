@@ -90,7 +90,7 @@ fn tell(context: &Context, args: &VerifyArgs, report: &Report) -> anyhow::Result
             "The key was taken from the registry itself: give the one that you got by another way with --verifier-key.",
         );
     }
-    if args.checkpoint.is_none() {
+    if args.checkpoint.is_none() && args.save.is_none() {
         output.remark(
             "You gave no checkpoint of your own, so a past that was rewritten together with its tree would look the same: keep one \
              with --save, and give it with --checkpoint next time.",
