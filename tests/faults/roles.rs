@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use keyledger_event_log::EventLog as _;
+use keyledger_event_log_sqlite::SqliteLog;
 use keyledger_tests::{Client, RoleProcess, Terminal, unknown_secret, within};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -88,10 +90,13 @@ fn a_revocation_is_recorded_while_nobody_makes_the_lists_and_whoever_asks_is_tol
     projector.kill();
     let late = operator.post(
         &format!("/v1/partners/acme/keys/{}/revoke", minted["key"]["keyId"].as_str().expect("an id")),
-        &json!({}),
+        &json!({ "waitFor": "validators" }),
     );
     let answer = late.send();
     assert_eq!((answer.status, answer.json()["code"].clone()), (503, json!("recorded-not-applied")));
+    // No validator reports here, so nobody confirmed it; when even those who do not report refuse it is told all the same.
+    let receipt = &answer.json()["validators"];
+    assert!(receipt["safeAt"].is_string() && receipt["confirmed"] == json!([]), "{receipt}");
     let behind = role(&command_service, "partner_keys").expect("it tells of the lists");
     assert!(
         behind["reason"].as_str().is_some_and(|why| why.contains("look whether `keyledger projector` runs")),
@@ -181,6 +186,49 @@ fn on_one_host_another_process_refuses_a_revoked_key_within_fifty_milliseconds()
     assert!(at(90) < Duration::from_millis(250), "{delays:?}");
     assert_eq!(status(&unknown_secret()), 403);
 }
+
+#[test]
+fn another_process_that_waits_on_the_file_sees_an_append_within_twenty_milliseconds() {
+    let host = Host::new();
+    let mut command_service = host.start("command-service");
+    let operator = host.operator(&command_service);
+    let mut projector = host.start("projector");
+    projector.expect_live();
+    command_service.expect_live();
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let log = SqliteLog::open_read_only(host.data().join("log.db")).expect("the log");
+    let head = runtime.block_on(log.head()).expect("its head");
+    // Each is waited for from before it is recorded, as a reader does; how long after the answer it was seen is the delay,
+    // and nothing where the answer was slower.
+    let seen = thread::scope(|scope| {
+        let waiting = scope.spawn(|| {
+            let (mut after, mut seen) = (head, Vec::new());
+            while seen.len() < APPENDS {
+                let found = runtime.block_on(log.wait(after, PATIENCE)).expect("an answer");
+                let at = Instant::now();
+                assert!(found > after, "nothing came");
+                seen.extend((after.get()..found.get()).map(|_| at));
+                after = found;
+            }
+            seen
+        });
+        let answered: Vec<_> = (0..APPENDS)
+            .map(|number| {
+                created(&operator, &format!("key {number}"));
+                Instant::now()
+            })
+            .collect();
+        let seen = waiting.join().expect("it waits to the end");
+        seen.into_iter().zip(answered).map(|(seen, answered)| seen.saturating_duration_since(answered))
+    });
+    let mut delays: Vec<_> = seen.collect();
+    delays.sort_unstable();
+    println!("seen by another process: p50 {:?}, p99 {:?}", delays[APPENDS / 2], delays[APPENDS * 99 / 100]);
+    assert!(delays[APPENDS / 2] <= Duration::from_millis(20), "{delays:?}");
+}
+
+/// How many appends another process waits for.
+const APPENDS: usize = 100;
 
 #[test]
 fn a_projector_makes_the_lists_with_the_mac_keys_alone() {

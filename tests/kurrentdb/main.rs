@@ -14,6 +14,7 @@ mod contract;
 mod entering;
 mod leaders;
 mod lost_lines;
+mod moving;
 mod opening;
 mod order;
 mod reading;

@@ -154,3 +154,50 @@ fn a_second_validator_on_one_data_directory_is_refused_by_the_pid_of_the_first()
     let mut beside = RoleProcess::start("validator", &apart.registry.data_dir(), &apart.settings);
     beside.expect_end(&["keyledger serve (pid ", "already works on"]);
 }
+
+#[test]
+fn a_validator_that_outlives_a_restore_never_lets_a_revoked_key_through_and_begins_anew_with_the_new_keyring() {
+    let server = SERVER.get();
+    let database = server.new_database();
+    let bounds = [("KEYLEDGER_VALIDATOR__SOFT_BOUND", "1s"), ("KEYLEDGER_VALIDATOR__HARD_BOUND", "2s")];
+    let mut apart = Apart::start(server, &database, &bounds);
+    let [kept, leaked] = ["kept", "leaked"].map(|name| apart.registry.create("acme", name, &["client:read"]));
+    apart.expect(&leaked, 200);
+    let terminal = apart.registry.terminal().set("KEYLEDGER_LOG__STORE", "postgres");
+    let terminal = terminal.set("KEYLEDGER_LOG__URL", &server.url(&database));
+    let backup = apart.registry.home().join("backup").to_string_lossy().into_owned();
+    terminal.run(&["backup", "--to", &backup]).exited(0);
+    apart.registry.revoke(&leaked);
+    apart.expect(&leaked, 403);
+    let history = apart.registry.home().join("history.ndjson");
+    fs::write(&history, terminal.run(&["events", "--json"]).exited(0).stdout).expect("a file");
+    apart.registry.stop();
+
+    // The database is lost and made anew under its name, while the validator goes on.
+    server.run(&database, "DROP SCHEMA public CASCADE; CREATE SCHEMA public");
+    let history = history.to_string_lossy().into_owned();
+    terminal.run(&["restore", "--from", &backup, "--revocations-from", &history]).exited(0);
+    server.run(
+        &database,
+        &format!(
+            "GRANT USAGE ON SCHEMA public TO validator_of_{database}; \
+             GRANT SELECT ON ALL TABLES IN SCHEMA public TO validator_of_{database}"
+        ),
+    );
+    apart.registry.restart();
+    let until = Instant::now() + Duration::from_secs(4);
+    while Instant::now() < until {
+        assert_ne!(apart.status(&leaked), 200, "it was revoked, and is known to be");
+        thread::sleep(Duration::from_millis(20));
+    }
+    assert_eq!(apart.status(&kept), 503, "past its bound it does not guess: {}", apart.validator.said());
+    let told = apart.validator.readiness().expect("it answers");
+    assert_eq!(told.status, 503, "{}", told.text());
+
+    fs::copy(apart.registry.data_dir().join("keyring"), apart.data().join("keyring")).expect("brought along");
+    apart.validator.kill();
+    apart.validator = RoleProcess::start("validator", &apart.data(), &apart.settings);
+    apart.validator.expect_live();
+    apart.expect(&kept, 200);
+    assert_eq!(apart.status(&leaked), 403);
+}

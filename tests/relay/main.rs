@@ -12,6 +12,7 @@ mod bootstrap;
 mod broker;
 mod consumers;
 mod faults;
+mod kurrentdb;
 mod records;
 mod refusals;
 mod restored;

@@ -30,7 +30,8 @@ pub(crate) type Failure = watch::Sender<Option<Arc<str>>>;
 /// What records appends, any number at once.
 pub(crate) struct Appender {
     db: Arc<Connection>,
-    identity: LogIdentity,
+    /// Which log the database must say that it holds; none: a copy that is not finished.
+    written_down: Option<LogIdentity>,
     /// The last event that this process saw recorded.
     end: Mutex<Checkpoint>,
     failure: Failure,
@@ -53,8 +54,13 @@ impl From<Fault> for Tried {
 }
 
 impl Appender {
-    pub(crate) fn new(db: Arc<Connection>, identity: LogIdentity, end: Checkpoint, failure: Failure) -> Self {
-        Self { db, identity, end: Mutex::new(end), failure, away: AtomicBool::new(false) }
+    pub(crate) fn new(
+        db: Arc<Connection>,
+        written_down: Option<LogIdentity>,
+        end: Checkpoint,
+        failure: Failure,
+    ) -> Self {
+        Self { db, written_down, end: Mutex::new(end), failure, away: AtomicBool::new(false) }
     }
 
     /// Records an append, or finds out what became of it, for as long as the patience lasts.
@@ -153,9 +159,10 @@ impl Appender {
     async fn still_holds_the_end(&self) -> Result<(), Fault> {
         let end = self.end.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if end == Checkpoint::start() {
-            return match identity::read(&self.db).await? {
-                Some(begun) if begun.identity == self.identity => Ok(()),
-                Some(begun) => Err(Fault::Other(begun.identity)),
+            let found = identity::read(&self.db).await?.map(|begun| begun.identity);
+            return match found {
+                found if found == self.written_down => Ok(()),
+                Some(found) => Err(Fault::Other(found)),
                 None => Err(Fault::Changed),
             };
         }

@@ -62,13 +62,42 @@ impl KurrentLog {
     /// # Errors
     /// [`OpenError`], saying what to do.
     pub async fn open(url: &DatabaseUrl) -> Result<Self, OpenError> {
-        let Opened { db, identity, end } = open::to_write(url).await?;
+        Ok(Self::written_to(open::to_write(url).await?))
+    }
+
+    /// Opens a copy that is not finished, to go on with it as the log that it is to be; an empty database is a copy of which
+    /// nothing is there yet. Nobody else opens it, and no log is begun there.
+    ///
+    /// # Errors
+    /// [`OpenError::Exists`] where a log is there; others as [`KurrentLog::open`].
+    pub async fn open_unfinished(url: &DatabaseUrl, identity: LogIdentity) -> Result<Self, OpenError> {
+        Ok(Self::written_to(open::unfinished(url, identity).await?))
+    }
+
+    /// Makes a copy the log that it is to be. Done again, it changes nothing.
+    ///
+    /// # Errors
+    /// [`OpenError::Exists`] where another log is there; others as [`KurrentLog::open`].
+    pub async fn finish(url: &DatabaseUrl, identity: LogIdentity) -> Result<(), OpenError> {
+        open::finish(url, identity).await
+    }
+
+    /// Whether a database holds neither a log nor a part of one.
+    ///
+    /// # Errors
+    /// [`OpenError`] where the database cannot be asked.
+    pub async fn is_empty(url: &DatabaseUrl) -> Result<bool, OpenError> {
+        open::is_empty(url).await
+    }
+
+    fn written_to(Opened { db, identity, is_finished, end }: Opened) -> Self {
         let head = Head::new(end.position);
         let (entrance, exit) = lanes();
         let (failure, failed_later) = watch::channel(None);
-        let appender = Arc::new(Appender::new(Arc::clone(&db), identity, end, failure));
+        let written_down = is_finished.then_some(identity);
+        let appender = Arc::new(Appender::new(Arc::clone(&db), written_down, end, failure));
         tokio::spawn(Writer { appender, lanes: exit, head: head.clone() }.run());
-        Ok(Self::start(db, identity, head, Some(entrance), failed_later))
+        Self::start(db, identity, head, Some(entrance), failed_later)
     }
 
     /// Opens a log to read it; appends are refused as unavailable. The user need not have a right to change anything.
@@ -76,7 +105,7 @@ impl KurrentLog {
     /// # Errors
     /// As [`KurrentLog::open`], and [`OpenError::Unfinished`] where whoever began it was cut off.
     pub async fn open_read_only(url: &DatabaseUrl) -> Result<Self, OpenError> {
-        let Opened { db, identity, end } = open::to_read(url).await?;
+        let Opened { db, identity, end, .. } = open::to_read(url).await?;
         let (_, never) = watch::channel(None);
         Ok(Self::start(db, identity, Head::new(end.position), None, never))
     }

@@ -1,12 +1,14 @@
 use std::{
     collections::{BTreeMap, HashMap},
+    mem,
     sync::Arc,
     time::Duration,
 };
 
-use keyledger_event_log::{EventLog, LogIdentity, Position, PublicLog};
+use keyledger_event_log::{EventLog, LogIdentity, Position, PositionOrder, PublicLog, Revision, StreamName};
 use keyledger_projectors::{CheckedEvent, Intake, MacKeysSource};
 use rdkafka::message::Message as _;
+use serde::Deserialize;
 use tokio::{runtime::Handle, task};
 use uuid::Uuid;
 
@@ -136,6 +138,10 @@ impl Plan {
     ) -> Result<Self, Trouble> {
         let own = log.identity();
         let topic = cluster.topics().checkpoint().to_owned();
+        if log.order() == PositionOrder::Sparse {
+            // There a life does not begin at the positions of the one before.
+            return Err(other_positions(cluster));
+        }
         let end = end_of_life(&**log, keys, published.epoch).await?;
         if published.position <= end.get() {
             // The relay was behind the backup: nothing was said that did not happen.
@@ -159,7 +165,10 @@ impl Plan {
         let life = Life { epoch: published.epoch, up_to: end.get(), next: own.epoch };
         let mut lives = published.lives.clone();
         lives.push(life);
-        let undone_events = count_undone(&published, &lives, &event, cluster, own, topic)?;
+        let (undone_events, first_undone) = count_undone(&published, &lives, &event, cluster, own, topic)?;
+        for public in first_undone {
+            must_be_unknown(&**log, &public, cluster).await?;
+        }
         let told = Told::read(&published, &lives, cluster, own)?;
         let mended = told.mended(log, keys, end).await?;
         let facts = told.greatest(&mended);
@@ -221,7 +230,8 @@ async fn event_at(
     Ok(opened.map_err(keyledger_projectors::StopReason::from)?)
 }
 
-/// Counts the events that never happened, and sees to it that the last one that did is the one that the topics hold there.
+/// Counts the events that never happened, sees to it that the last one that did is the one that the topics hold there, and
+/// tells the first of each partition that did not.
 fn count_undone(
     published: &Published,
     lives: &[Life],
@@ -229,11 +239,12 @@ fn count_undone(
     cluster: &Cluster,
     own: LogIdentity,
     topic: String,
-) -> Result<u64, Trouble> {
+) -> Result<(u64, Vec<Vec<u8>>), Trouble> {
     let end = lives.last().map_or(0, |life| life.up_to);
-    let mut undone_events = 0;
+    let (mut undone_events, mut first_undone) = (0, Vec::new());
     for number in 0..published.partitions {
         let mut partition = Partition::open(cluster, cluster.topics().key_events(), number, own, &[])?;
+        let mut known = true;
         while let Some(record) = partition.record()? {
             let Some((epoch, position)) = place(&record) else { continue };
             if header(&record, "ce_type") == Some(crate::lives::RESTORED)
@@ -241,14 +252,44 @@ fn count_undone(
             {
                 continue;
             }
-            undone_events += u64::from(undone(lives, epoch, position));
+            if undone(lives, epoch, position) {
+                undone_events += 1;
+                if mem::replace(&mut known, false) {
+                    first_undone.push(record.payload().unwrap_or_default().to_vec());
+                }
+            }
             let here = position.get() == end;
             if here && PublishedEvent::of(last.id, record.payload().unwrap_or_default()) != *last {
                 return Err(StopReason::Different { topic, position }.into());
             }
         }
     }
-    Ok(undone_events)
+    Ok((undone_events, first_undone))
+}
+
+/// Sees to it that an event that stands behind the end of its life is not in the log all the same: a log that has it numbers
+/// its events in another way than the one that was published, and no position would mean to consumers what it meant.
+async fn must_be_unknown(log: &dyn EventLog, public: &[u8], cluster: &Cluster) -> Result<(), Trouble> {
+    #[derive(Deserialize)]
+    struct Public<'a> {
+        id: Uuid,
+        stream: &'a str,
+    }
+    let Ok(Public { id, stream }) = serde_json::from_slice(public) else { return Ok(()) };
+    let held = log.read_stream(&StreamName::new(stream), Revision::FIRST).await?;
+    if held.iter().all(|event| event.id != id) {
+        return Ok(());
+    }
+    Err(other_positions(cluster))
+}
+
+fn other_positions(cluster: &Cluster) -> Trouble {
+    let told = format!(
+        "the log holds at other positions what the topics {}.* hold, since its store numbers events in another way: \
+         publish to other topics with kafka.topic_prefix",
+        cluster.topics().prefix()
+    );
+    StopReason::Topics(told).into()
 }
 
 fn place(record: &rdkafka::message::OwnedMessage) -> Option<(u32, Position)> {

@@ -153,7 +153,7 @@ const COMMAND: &[Told] = &[
     (
         "503",
         "`log-unavailable`, `lists-unavailable`, `contended`, `cannot-know`, `overloaded`: nothing was recorded; \
-         `outcome-unknown`: it may have been; `recorded-not-applied`: it is, at `position`, but not applied yet",
+         `outcome-unknown`: it may have been; `recorded-not-applied`: it is, at `position`, but not applied yet; `validators` tells where it is in force, if `waitFor` asked",
     ),
 ];
 

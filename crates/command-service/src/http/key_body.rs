@@ -249,11 +249,11 @@ pub(super) async fn received(
     wait_for: Option<WaitFor>,
 ) -> Result<HttpResponse, Problem> {
     let position = Position::new(changed.key.position);
+    let validators = receipt(service, wait_for, position, changed.applied).await;
     if !changed.applied {
-        return Err(Problem::recorded_not_applied(position));
+        return Err(Problem::recorded_not_applied(position).with_receipt(validators.as_ref()));
     }
     let revision = changed.key.revision;
-    let validators = receipt(service, wait_for, position).await;
     let body = ReceivedBody { key: shown(service, changed.key).await, validators };
     Ok(HttpResponse::Ok().insert_header(etag(revision)).json(body))
 }
@@ -269,8 +269,7 @@ pub(super) async fn minted(
     let note = note_on_lost_secret(&key, prefix, service.now());
     let location = format!("/v1/partners/{}/keys/{}", key.partner_id, key.key_id);
     let revision = key.revision;
-    // Where this process has not applied it there is nothing to confirm, and the secret goes out all the same.
-    let validators = receipt(service, wait_for.filter(|_| applied), Position::new(key.position)).await;
+    let validators = receipt(service, wait_for, Position::new(key.position), applied).await;
     // A secret that overlaps is let through until then, by those who confirmed too.
     let overlap = still_working(&key, service.now()).iter().map(|secret| secret.valid_until).max();
     let validators = validators.map(|receipt| receipt.not_before(overlap));

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::revoke::MatchBody;
+use super::{receipt::ReceiptBody, revoke::MatchBody};
 use crate::{CommandError, Failure, Refusal, ports::ListError};
 
 /// An answer that says why not (RFC 9457). It quotes names of fields and scopes, and no other value of the request.
@@ -122,6 +122,14 @@ impl Problem {
         let detail = "it is recorded and stays so, but this process has not applied it yet: until it has, the validator may \
                       judge by the state before. Ask again to learn when it has";
         Self::unavailable("recorded-not-applied", detail).with("position", position.get())
+    }
+
+    /// At which validators it is in force all the same, where somebody asked.
+    pub(super) fn with_receipt(self, receipt: Option<&ReceiptBody>) -> Self {
+        match receipt.map(serde_json::to_value) {
+            Some(Ok(receipt)) => self.with("validators", receipt),
+            _ => self,
+        }
     }
 
     fn with(mut self, name: &str, value: impl Into<Value>) -> Self {

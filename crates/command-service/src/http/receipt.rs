@@ -52,14 +52,16 @@ impl ReceiptBody {
     }
 }
 
-/// The receipt for a command whose last event is at `position`, where one was asked for.
+/// The receipt for a command whose last event is at `position`, where one was asked for; `applied`: whether this process has
+/// applied it.
 pub(super) async fn receipt(
     service: &CommandService,
     wait_for: Option<WaitFor>,
     position: Position,
+    applied: bool,
 ) -> Option<ReceiptBody> {
     let WaitFor::Validators = wait_for?;
     let Receipt { confirmed, unconfirmed, safe_at } =
-        service.parts().validators.receipt(position, PATIENCE, || service.now()).await;
+        service.parts().validators.receipt(position, applied, PATIENCE, || service.now()).await;
     Some(ReceiptBody { confirmed, unconfirmed, safe_at })
 }

@@ -146,10 +146,10 @@ pub(crate) async fn revoke(http: HttpRequest, payload: web::Payload) -> Result<H
         }
     });
     let Revocation { revoked, matches, applied, position } = revocation.await??;
+    let validators = receipt(entrance.service(), wait_for, position, applied).await;
     if !applied {
-        return Err(Problem::recorded_not_applied(position));
+        return Err(Problem::recorded_not_applied(position).with_receipt(validators.as_ref()));
     }
-    let validators = receipt(entrance.service(), wait_for, position).await;
     let matches = matches.iter().map(MatchBody::from).collect();
     Ok(HttpResponse::Ok().json(RevocationBody { revoked, matches, validators }))
 }

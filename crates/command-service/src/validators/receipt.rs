@@ -25,32 +25,38 @@ struct Standing {
 }
 
 impl Validators {
-    /// Waits until every validator has applied the event at `position`, at most for `patience`. Where there is a validator
-    /// in this process, whoever asks has waited for it.
+    /// Waits until every validator has applied the event at `position`, at most for `patience`. Whoever asks has waited for
+    /// the validator in this process, if there is one, and says whether it has.
     pub async fn receipt(
         &self,
         position: Position,
+        here_too: bool,
         patience: Duration,
         now: impl Fn() -> Timestamp,
     ) -> Receipt {
         let mut news = self.news.subscribe();
         let everybody = async {
-            while !self.standing(position).unconfirmed.is_empty() {
+            // For the one in this process was waited, and is not waited again.
+            while !self.standing(position, true).unconfirmed.is_empty() {
                 // A report is what changes it, or the end of somebody's bound.
                 let _ = timeout(Duration::from_secs(1), news.changed()).await;
             }
         };
         let _ = timeout(patience, everybody).await;
-        let Standing { confirmed, unconfirmed, longest_silence } = self.standing(position);
+        let Standing { confirmed, unconfirmed, longest_silence } = self.standing(position, here_too);
         let now = now();
         let safe_at =
             now.millis().saturating_add(i64::try_from(longest_silence.as_millis()).unwrap_or(i64::MAX));
         Receipt { confirmed, unconfirmed, safe_at: Timestamp::from_millis(safe_at) }
     }
 
-    fn standing(&self, position: Position) -> Standing {
-        let mut confirmed: Vec<_> = self.here.iter().cloned().collect();
-        let (mut unconfirmed, mut longest_silence) = (Vec::new(), Duration::ZERO);
+    fn standing(&self, position: Position, here_too: bool) -> Standing {
+        let here = || self.here.iter().cloned();
+        let (mut confirmed, mut unconfirmed, mut longest_silence) = if here_too {
+            (here().collect(), Vec::new(), Duration::ZERO)
+        } else {
+            (Vec::new(), here().collect::<Vec<_>>(), here().map(|_| self.longest_silence).sum())
+        };
         let mut reports = 0;
         let seen = self.seen();
         let counting = || seen.values().filter(|seen| seen.counts()).map(|seen| &seen.report.name);

@@ -36,7 +36,7 @@ fn take_in(validators: &Validators, report: Report) {
 }
 
 async fn receipt(validators: &Validators, position: u64) -> Receipt {
-    validators.receipt(Position::new(position), PATIENCE, || NOW).await
+    validators.receipt(Position::new(position), true, PATIENCE, || NOW).await
 }
 
 fn texts(names: &[&str]) -> Vec<String> {
@@ -51,6 +51,17 @@ async fn it_is_confirmed_at_once_by_those_who_have_it_and_safe_from_then_on() {
     let began = Instant::now();
     let told = receipt(&validators, 7).await;
     assert_eq!((told.confirmed, told.unconfirmed, told.safe_at), (texts(&["edge-1", "edge-2"]), vec![], NOW));
+    assert_eq!(began.elapsed(), Duration::ZERO);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_validator_in_this_process_that_has_not_applied_it_confirms_nothing_and_is_not_waited_for_again() {
+    let validators = Validators::new(Some("serve"), false, BOUND);
+    time::advance(BOUND).await;
+    let began = Instant::now();
+    let told = validators.receipt(Position::new(7), false, PATIENCE, || NOW).await;
+    assert_eq!((told.confirmed, told.unconfirmed), (vec![], texts(&["serve"])));
+    assert_eq!(told.safe_at.millis() - NOW.millis(), BOUND.as_millis() as i64);
     assert_eq!(began.elapsed(), Duration::ZERO);
 }
 

@@ -27,8 +27,11 @@ pub(crate) struct Manifest {
     pub(crate) log: Uuid,
     /// Which life of it.
     pub(crate) epoch: u32,
-    /// The position of its last event; 0 where it was never completed.
+    /// The position of its last event, and so how many it holds; 0 where it was never completed.
     pub(crate) position: u64,
+    /// The position that this event has in the log, where that numbers its events in another way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) position_in_log: Option<u64>,
     /// The digest of its events up to there.
     pub(crate) digest: String,
     /// When it was begun: what was acknowledged before is in it.
@@ -49,11 +52,17 @@ impl Manifest {
             log,
             epoch,
             position: 0,
+            position_in_log: None,
             digest: String::new(),
             at: at.to_string(),
             version,
             people: false,
         }
+    }
+
+    /// The position that its last event has in the log, and in everything that was told of the log.
+    pub(crate) fn told_position(&self) -> u64 {
+        self.position_in_log.unwrap_or(self.position)
     }
 
     /// The log that it is of.

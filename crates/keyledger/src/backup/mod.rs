@@ -68,12 +68,18 @@ pub(crate) async fn run(context: &Context, args: &BackupArgs) -> anyhow::Result<
             .await?;
     let (bar, mut on_progress) = progress_bar("backing up", context.output.json);
     copying.go_on(&mut on_progress).await.inspect_err(|_| bar.abandon())?;
-    let Copied { position, events, digest } = copying.end().await.inspect_err(|_| bar.abandon())?;
+    let Copied { position, number, events, digest } = copying.end().await.inspect_err(|_| bar.abandon())?;
     bar.finish_and_clear();
     // Space that is kept for revocations, which come to no backup.
     remove(&to.join("log.reserve"))?;
     let people = back_up_people(&directory.people(), to)?;
-    let made = Manifest { position: position.get(), digest, people, ..Manifest::nothing_of(identity, at) };
+    let made = Manifest {
+        position: number,
+        position_in_log: (position.get() != number).then_some(position.get()),
+        digest,
+        people,
+        ..Manifest::nothing_of(identity, at)
+    };
     made.save(to)?;
     if context.output.json {
         let mut told = serde_json::to_value(&made)?;
@@ -82,7 +88,7 @@ pub(crate) async fn run(context: &Context, args: &BackupArgs) -> anyhow::Result<
     }
     let events = count(usize::try_from(events).unwrap_or(usize::MAX), "event");
     Ok(context.output.line(&format!(
-        "{} holds positions 1 to {position} of log {}, epoch {}, {events} of them new:\n  {}\nThe keyring {} is not in it: \
+        "{} holds the first {number} events of log {}, epoch {}, {events} of them new:\n  {}\nThe keyring {} is not in it: \
          keep a copy of that apart, since without it the backup is worth nothing.",
         to.display(),
         identity.log,

@@ -14,15 +14,20 @@ use super::{Copied, digest::Digest};
 const BATCH: usize = 1_000;
 
 /// A log on its way into another store. Each event is checked before it is written, and read back afterwards; what the
-/// target holds already is compared with the source first.
+/// target holds already is compared with the source first. Where both stores number their events without gaps the positions
+/// stay; where one of them does not, an event keeps all but its position.
 pub(crate) struct Copying {
     from: Arc<dyn EventLog>,
     to: Arc<dyn EventLog>,
     /// Which log the events must be of, and the last life that they may be of.
     log: LogIdentity,
     keys: MacKeysSource,
-    /// The last position of which both were seen to hold the same.
+    /// The last position of the source that the target was seen to hold too.
     reached: Position,
+    /// The position of that event in the target.
+    copied_to: Position,
+    /// How many events both were seen to hold.
+    number: u64,
     /// Up to where the target goes.
     there: Position,
     /// The life of the last event; it never falls.
@@ -42,14 +47,23 @@ impl Copying {
         log: LogIdentity,
         keys: MacKeysSource,
     ) -> anyhow::Result<Self> {
-        let dense = |log: &Arc<dyn EventLog>| log.order() == PositionOrder::Dense;
-        ensure!(dense(&from) && dense(&to), "a copy needs stores that number their events without gaps");
         let there = to.head().await?;
-        let read = [Digest::new(), Digest::new()];
-        Ok(Self { from, to, log, keys, reached: Position::START, there, epoch: 0, written: 0, read })
+        Ok(Self {
+            from,
+            to,
+            log,
+            keys,
+            reached: Position::START,
+            copied_to: Position::START,
+            number: 0,
+            there,
+            epoch: 0,
+            written: 0,
+            read: [Digest::new(), Digest::new()],
+        })
     }
 
-    /// The last position of which both were seen to hold the same.
+    /// The last position of the source that the target was seen to hold too.
     pub(crate) fn reached(&self) -> Position {
         self.reached
     }
@@ -61,7 +75,13 @@ impl Copying {
 
     /// What it came to so far.
     pub(crate) fn copied(&self) -> Copied {
-        Copied { position: self.reached, events: self.written, digest: self.digest() }
+        let Self { reached, number, written, .. } = *self;
+        Copied { position: reached, number, events: written, digest: self.digest() }
+    }
+
+    /// Whether an event has the same position in both.
+    fn keeps_positions(&self) -> bool {
+        [&self.from, &self.to].iter().all(|log| log.order() == PositionOrder::Dense)
     }
 
     /// Compares and copies up to a position.
@@ -97,10 +117,11 @@ impl Copying {
     ) -> anyhow::Result<()> {
         while self.reached < head {
             let limit = usize::try_from(head.since(self.reached)).unwrap_or(BATCH).min(BATCH);
-            let events = self.from.read(self.reached, limit).await?;
+            let mut events = self.from.read(self.reached, limit).await?;
+            events.retain(|event| event.position <= head);
             ensure!(!events.is_empty(), "the source no longer holds position {}: its end was cut off", head);
             let checked = self.check(&events)?;
-            if self.there == self.reached {
+            if self.there == self.copied_to {
                 self.write(&events, &checked).await?;
             }
             self.compare(&events, &checked).await?;
@@ -114,25 +135,31 @@ impl Copying {
     /// # Errors
     /// One sentence, where it does.
     pub(crate) async fn end(self) -> anyhow::Result<Copied> {
-        let Self { to, reached, written, read: [source, target], .. } = self;
+        let Self { to, reached, copied_to, number, written, read: [source, target], .. } = self;
         let there = to.head().await?;
         ensure!(
-            there == reached,
-            "the target holds more than the source, positions up to {there} and not {reached}: name another target, \
+            there == copied_to,
+            "the target holds more than the source, positions up to {there} and not {copied_to}: name another target, \
              or look whether the two were exchanged"
         );
         let (digest, copy) = (source.so_far(), target.so_far());
         ensure!(digest == copy, "the digests differ, {digest} and {copy}: name another target");
-        Ok(Copied { position: reached, events: written, digest })
+        Ok(Copied { position: reached, number, events: written, digest })
     }
 
     /// Checks events as every reader of the log does, and that this release knows what each of them claims.
     fn check(&self, events: &[RecordedEvent]) -> anyhow::Result<Vec<CheckedEvent>> {
-        let (keys, mut due, mut epoch) = ((self.keys)(), self.reached, self.epoch);
+        let (keys, mut last, mut epoch) = ((self.keys)(), self.reached, self.epoch);
+        let dense = self.from.order() == PositionOrder::Dense;
         let mut checked = Vec::with_capacity(events.len());
         for event in events {
-            due = due.next();
-            ensure!(event.position == due, "events are missing: at position {due} stands {}", event.position);
+            let due = if dense { last.next() } else { event.position };
+            ensure!(
+                event.position == due && due > last,
+                "events are missing: behind position {last} stands {}",
+                event.position
+            );
+            last = due;
             let opened = CheckedEvent::open(event.clone(), &keys, self.log)?;
             let found = opened.event.epoch;
             ensure!(
@@ -170,34 +197,42 @@ impl Copying {
             appends.push(Append { stream, events: vec![new], claims, lane });
         }
         let outcomes = self.to.append_in_order(appends).await;
-        for (outcome, event) in outcomes.map_err(|error| refused(self.there, error))?.iter().zip(events) {
-            let (found, due) = (outcome.position, event.position);
+        for outcome in outcomes.map_err(|error| refused(self.there, error))? {
+            let (found, there) = (outcome.position, self.there);
+            let follows = match self.to.order() {
+                PositionOrder::Dense => found == there.next(),
+                PositionOrder::Sparse => found > there,
+            };
             ensure!(
-                found == due,
-                "the event of position {due} was recorded at {found}: somebody else writes to the target; name another one"
+                follows,
+                "what was to follow position {there} was recorded at {found}: somebody else writes to the target; name \
+                 another one"
             );
+            self.there = found;
         }
         self.written += events.len() as u64;
-        self.there = events.last().map_or(self.there, |last| last.position);
         Ok(())
     }
 
     /// Reads the same events from the target and compares them byte for byte; at most as far as the target goes.
     async fn compare(&mut self, events: &[RecordedEvent], checked: &[CheckedEvent]) -> anyhow::Result<()> {
         let (mut events, mut checked) = (events, checked);
-        while !events.is_empty() && self.reached < self.there {
-            let copies = self.to.read(self.reached, events.len()).await.context("the target")?;
+        while !events.is_empty() && self.copied_to < self.there {
+            let copies = self.to.read(self.copied_to, events.len()).await.context("the target")?;
             ensure!(!copies.is_empty(), "the target no longer holds position {}", self.there);
             for ((event, checked), copy) in events.iter().zip(checked).zip(&copies) {
+                let moved = RecordedEvent { position: event.position, ..copy.clone() };
+                let stays = copy.position == event.position || !self.keeps_positions();
                 ensure!(
-                    event == copy,
+                    *event == moved && stays,
                     "the target holds another event at position {} than the source: it is no copy of it, name another \
                      target",
                     event.position
                 );
-                self.read[0].take_in(event);
-                self.read[1].take_in(copy);
-                self.reached = event.position;
+                self.number += 1;
+                self.read[0].take_in(self.number, event);
+                self.read[1].take_in(self.number, copy);
+                (self.reached, self.copied_to) = (event.position, copy.position);
                 self.epoch = checked.event.epoch;
             }
             let seen = copies.len().min(events.len());

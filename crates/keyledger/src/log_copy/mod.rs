@@ -29,8 +29,10 @@ const PATIENCE: std::time::Duration = std::time::Duration::from_millis(200);
 
 /// What a copy came to.
 pub(crate) struct Copied {
-    /// The position of the last event that both hold.
+    /// The position of the last event that both hold, in the source.
     pub(crate) position: Position,
+    /// How many events both hold.
+    pub(crate) number: u64,
     /// How many events this run wrote.
     pub(crate) events: u64,
     /// The digest of both.
@@ -98,7 +100,7 @@ pub(crate) async fn run(context: &Context, args: &CopyArgs) -> anyhow::Result<()
             copied.position
         );
     }
-    let Copied { position, events, digest } = copied;
+    let Copied { position, events, digest, .. } = copied;
     if context.output.json {
         return Ok(context.output.value(&serde_json::json!({
             "log": log.log, "epoch": log.epoch, "position": position.get(), "copied": events, "digest": digest,

@@ -1,14 +1,12 @@
 use std::{fs::DirBuilder, os::unix::fs::DirBuilderExt as _, path::Path, sync::Arc};
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use keyledger_event_log::{EventLog, LogIdentity};
+use keyledger_event_log_kurrentdb::KurrentLog;
 use keyledger_event_log_postgres::{self as postgres, DatabaseUrl, PostgresLog};
 use keyledger_event_log_sqlite::{self as sqlite, SqliteLog};
 
 use crate::{data_dir::DataDir, installation::LogPlace};
-
-/// Its positions are its own, and readers keep those they have seen: a log that moves there would begin anew for each.
-const TO_KURRENTDB: &str = "a log is not copied to KurrentDB by this release: name a PostgreSQL database, a file or a data directory";
 
 /// What lies where a log could be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +19,9 @@ pub(crate) enum Stage {
     Log(LogIdentity),
 }
 
+/// Readers keep the positions that they have seen, so that with other positions a new life must begin.
+const OTHER_POSITIONS: &str = "numbers its events in its own way, and a copy keeps the positions: move there and away from there with `keyledger backup` and `keyledger restore`, which begin a new epoch (docs/moving.md)";
+
 /// A store by its name on the command line: the URL of a database, a file that ends in `.db`, or a data directory.
 ///
 /// # Errors
@@ -30,6 +31,9 @@ pub(crate) fn store(text: &str) -> Result<LogPlace, String> {
         let url: DatabaseUrl =
             text.parse().map_err(|invalid: postgres::InvalidDatabaseUrl| invalid.to_string())?;
         return Ok(LogPlace::Database(Box::new(url)));
+    }
+    if text.starts_with("kurrentdb") || text.starts_with("esdb") {
+        return Err(OTHER_POSITIONS.to_owned());
     }
     if text.is_empty() || text.contains("://") {
         return Err("is no store: give a data directory, a file that ends in .db, or postgres://…".to_owned());
@@ -56,6 +60,9 @@ impl LogPlace {
                 return if file || database { Ok(Stage::Unfinished) } else { Err(error) };
             }
         };
+        if let (None, Self::Kurrentdb(url)) = (found, self) {
+            return Ok(if KurrentLog::is_empty(url).await? { Stage::Nothing } else { Stage::Unfinished });
+        }
         Ok(found.map_or(Stage::Nothing, Stage::Log))
     }
 
@@ -73,7 +80,7 @@ impl LogPlace {
                 Ok(Arc::new(SqliteLog::open_unfinished(path, identity)?))
             }
             Self::Database(url) => Ok(Arc::new(PostgresLog::open_unfinished(url, identity).await?)),
-            Self::Kurrentdb(_) => bail!(TO_KURRENTDB),
+            Self::Kurrentdb(url) => Ok(Arc::new(KurrentLog::open_unfinished(url, identity).await?)),
         }
     }
 
@@ -85,7 +92,7 @@ impl LogPlace {
         match self {
             Self::File(path) => Ok(SqliteLog::finish(path, identity)?),
             Self::Database(url) => Ok(PostgresLog::finish(url, identity).await?),
-            Self::Kurrentdb(_) => bail!(TO_KURRENTDB),
+            Self::Kurrentdb(url) => Ok(KurrentLog::finish(url, identity).await?),
         }
     }
 }

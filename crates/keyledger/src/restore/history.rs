@@ -118,11 +118,11 @@ impl History {
             path.display()
         );
         ensure!(
-            last >= manifest.position,
+            last >= manifest.told_position(),
             "{} ends at position {last}, before the backup does, at {}: it cannot tell what was revoked since; export the \
              whole history",
             path.display(),
-            manifest.position
+            manifest.told_position()
         );
         Ok(history)
     }
@@ -146,10 +146,10 @@ impl History {
         });
         let Heard { epoch, position } = heard.await?;
         ensure!(
-            position >= manifest.position,
+            position >= manifest.told_position(),
             "the topics end at position {position}, before the backup does, at {}: they cannot tell what was revoked \
              since; name another history",
-            manifest.position
+            manifest.told_position()
         );
         let history = &mut *history.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(wrong) = history.1.take() {

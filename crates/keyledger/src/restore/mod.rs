@@ -69,10 +69,6 @@ pub(crate) async fn run(context: &Context, args: &RestoreArgs) -> anyhow::Result
     })?;
     let directory = DataDir::new(&settings.server.data_dir);
     let place = LogPlace::of(&settings.log, &directory)?;
-    ensure!(
-        !matches!(place, LogPlace::Kurrentdb(_)),
-        "a backup is not restored to KurrentDB by this release: set log.store to postgres or sqlite"
-    );
     let path = &settings.keyring.path;
     let keyring = Keyring::load(path)?;
     ensure!(
