@@ -1,7 +1,7 @@
 //! What was, at any moment.
 //!
 //! [`Past`] answers about one key by folding its stream, and about the whole registry from an [`Index`](IndexPlace): a
-//! directory of what every key was after each 65,536 events, which is made from the log, thrown away and made again at
+//! directory of what every key was after each 16,384 events, which is made from the log, thrown away and made again at
 //! will. What an answer means stands at [`Moment`](keyledger_domain::Moment); [`explain`](Past::explain) says whether a key
 //! would have been allowed and by which events, [`diff`](Past::diff) what changed between two moments.
 

@@ -28,6 +28,9 @@ const PIECE: usize = 1 << 20;
 /// What stands before each row: the id of its key, and its length.
 const HEAD: usize = 16 + size_of::<u32>();
 
+/// About how many bytes a key takes, to begin with enough room.
+const USUAL: usize = 160;
+
 /// How much may lie about that no entry leads to, beyond as much again as they lead to.
 const SPARE: usize = 64 << 20;
 
@@ -136,9 +139,9 @@ impl Rows {
         hasher.finalize()
     }
 
-    /// The rows that were written behind the first `skip` of these bytes; none where they are something else.
-    pub(super) fn read(bytes: Vec<u8>, skip: usize) -> Option<Self> {
-        let mut entries: Vec<Entry> = Vec::with_capacity(bytes.len() / 160);
+    /// Where the rows lie that were written behind the first `skip` of these bytes; none where they are something else.
+    pub(super) fn places(bytes: &[u8], skip: usize) -> Option<Places> {
+        let mut entries: Vec<Entry> = Vec::with_capacity(bytes.len() / USUAL);
         let mut at = skip;
         while at < bytes.len() {
             let (head, rest) = bytes[at..].split_first_chunk::<HEAD>()?;
@@ -153,9 +156,17 @@ impl Rows {
             entries.push(Entry { key_id, start: start as u64, length, buffer: 0 });
             at = start + length as usize;
         }
-        Some(Self { entries, buffers: vec![bytes] })
+        Some(Places(entries))
+    }
+
+    /// The rows at these places of the bytes in which they were found.
+    pub(super) fn in_place(places: Places, bytes: Vec<u8>) -> Self {
+        Self { entries: places.0, buffers: vec![bytes] }
     }
 }
+
+/// Where rows lie in bytes that were read.
+pub(super) struct Places(Vec<Entry>);
 
 #[cfg(test)]
 mod tests {
@@ -191,15 +202,12 @@ mod tests {
     fn rows_are_read_as_they_were_written_and_anything_else_is_none() {
         let rows = rows(&[(1, "one"), (2, "two")]);
         let mut bytes = b"head".to_vec();
-        let written = rows.pieces(|piece| {
-            bytes.extend_from_slice(piece);
-            Ok::<_, ()>(())
-        });
-        written.expect("written");
-        let read = Rows::read(bytes.clone(), 4).expect("rows");
+        rows.pieces(|piece| Ok::<_, ()>(bytes.extend_from_slice(piece))).expect("written");
+        let places = Rows::places(&bytes, 4).expect("rows");
+        let read = Rows::in_place(places, bytes.clone());
         assert_eq!((told(&read), read.digest()), (told(&rows), rows.digest()));
-        assert!(Rows::read(bytes[..bytes.len() - 1].to_vec(), 4).is_none(), "a row was cut off");
+        assert!(Rows::places(&bytes[..bytes.len() - 1], 4).is_none(), "a row was cut off");
         let doubled = [&bytes[..], &bytes[4..]].concat();
-        assert!(Rows::read(doubled, 4).is_none(), "the order falls");
+        assert!(Rows::places(&doubled, 4).is_none(), "the order falls");
     }
 }

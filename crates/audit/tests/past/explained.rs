@@ -161,3 +161,31 @@ fn a_key_that_was_created_later_is_said_to_be_so() {
         }
     });
 }
+
+#[test]
+fn what_this_release_cannot_read_denies_and_is_named() {
+    runtime().block_on(async {
+        let mut story = life().await;
+        let renamed = || {
+            let partner_id = PartnerId::parse("acme").expect("a partner");
+            let name = KeyName::parse("unread").expect("a name");
+            Body::Key(KeyEvent::Renamed(KeyRenamed { partner_id, name }))
+        };
+        let created = story.drafts[1].body.clone();
+        story.record(Stream::Key(key_id(2)), 0, at(90), created.clone()).await;
+        story.record_unreadable(Stream::Key(key_id(2)), 1, at(91), renamed()).await;
+        story.record_unreadable(Stream::Key(key_id(3)), 0, at(92), created).await;
+        story.record(Stream::Key(key_id(3)), 1, at(93), renamed()).await;
+        let marked = explained(&story, |question| question.key_id = key_id(2)).await;
+        assert_eq!(told(&marked), (Code::Revoked, vec![11]));
+        let stillborn = explained(&story, |question| question.key_id = key_id(3)).await;
+        assert_eq!(told(&stillborn), (Code::Unknown, vec![12]));
+        let directory = tempfile::tempdir().expect("a directory");
+        let end = Moment::Position(13);
+        let [indexed, whole] = [Some(directory.path()), None].map(|index| story.past(index));
+        let state = indexed.state(end, &mut ()).await.expect("a state");
+        assert_eq!(state.digest(), whole.state(end, &mut ()).await.expect("a state").digest());
+        assert!(state.find(key_id(2)).expect("a row").is_some_and(|key| key.unreadable));
+        assert_eq!(state.find(key_id(3)), Ok(None));
+    });
+}

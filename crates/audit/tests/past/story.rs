@@ -9,7 +9,7 @@ use keyledger_audit::{
 use keyledger_domain::{
     Actor, Catalogue, KeyId, KeyName, Moment, PartnerId, Prefix, Reason, Scope, Scopes, Throttle, Timestamp,
     actor::ActorKind,
-    envelope::{Draft, MacKey, MacKeyId, MacKeys, Private, Stream, seal},
+    envelope::{Draft, MacKey, MacKeyId, MacKeys, Private, Purpose, Stream, seal},
     event::{
         Body, KeyCreated, KeyEvent, KeyExpirationChanged, KeyOverlapEnded, KeyRegenerated, KeyRenamed,
         KeyRevoked, KeyScopesChanged, ScopeCatalogueChanged, SupersededSecret,
@@ -107,6 +107,29 @@ impl Story {
     }
 
     pub(crate) async fn record(&mut self, stream: Stream, revision: u64, at: Timestamp, body: Body) {
+        self.record_as(stream, revision, at, body, |public| public).await;
+    }
+
+    /// Records an event as a later release writes it, which this one cannot read.
+    pub(crate) async fn record_unreadable(
+        &mut self,
+        stream: Stream,
+        revision: u64,
+        at: Timestamp,
+        body: Body,
+    ) {
+        let later = |public: String| public.replace("\"schemaVersion\":1", "\"schemaVersion\":99");
+        self.record_as(stream, revision, at, body, later).await;
+    }
+
+    async fn record_as(
+        &mut self,
+        stream: Stream,
+        revision: u64,
+        at: Timestamp,
+        body: Body,
+        written: impl FnOnce(String) -> String,
+    ) {
         let draft = Draft {
             id: Uuid::new_v5(&Uuid::nil(), format!("{stream} {revision}").as_bytes()),
             log: identity().log,
@@ -119,8 +142,10 @@ impl Story {
             body,
             private: Private { nonce: [1; 16], verifier: None, request_digest: None },
         };
-        let sealed = seal(&draft, &mac_keys(7)).expect("an event that can be written");
-        let (public, private, mac) = (sealed.public, sealed.private, sealed.mac);
+        let keys = mac_keys(7);
+        let sealed = seal(&draft, &keys).expect("an event that can be written");
+        let public = written(String::from_utf8(sealed.public).expect("JSON")).into_bytes();
+        let (private, mac) = (sealed.private, keys.sign(Purpose::Event, &[&public]));
         let event = NewEvent { id: draft.id, revision: Revision::new(revision), public, private, mac };
         let stream = StreamName::new(stream.to_string());
         let append = Append { stream, events: vec![event], claims: Vec::new(), lane: Lane::Ordinary };

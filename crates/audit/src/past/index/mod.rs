@@ -1,7 +1,7 @@
 //! What every key was after each so many events, in files: the log's own order, cut into segments of equal length.
 //!
 //! A **run** of level 0 holds the last state of every key that is touched in one segment; a run of the next level is what
-//! eight runs below it make together, the newest state of each key. So any number of segments from the beginning is
+//! sixteen runs below it make together, the newest state of each key. So any number of segments from the beginning is
 //! covered by few runs, the large ones first, and a state is read in one pass. Nothing is ever changed: a run follows from
 //! the log alone, and what is missing, damaged or of another log is made again.
 //!
@@ -49,7 +49,7 @@ pub struct Shape {
 impl Shape {
     /// As it was measured to be good: what is left behind the last segment is read in a moment, and few runs cover any
     /// number of segments.
-    pub const DEFAULT: Self = Self { events: 1 << 16, fan_out: 8 };
+    pub const DEFAULT: Self = Self { events: 1 << 14, fan_out: 16 };
 }
 
 /// Why there is no index.
